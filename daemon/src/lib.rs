@@ -1,1 +1,6 @@
-//! Placeholder.
+//! The CodeMentor daemon: who asks, in what order, and what is recorded.
+
+pub mod settings;
+
+/// The build of this daemon. A daemon of another build is drained and replaced.
+pub const BUILD: &str = env!("CODEMENTOR_BUILD");

@@ -1,0 +1,356 @@
+//! Every setting, from a flag, an environment variable, a key of the configuration file, or a default: in that order.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// The settings as flags and environment variables.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Settings (also in config.toml)")]
+pub struct Flags {
+    /// Configuration file
+    #[arg(long, global = true, env = "CODEMENTOR_CONFIG", value_name = "FILE", hide_short_help = true)]
+    pub config: Option<PathBuf>,
+    /// Where the private daemon keeps everything
+    #[arg(long, global = true, env = "CODEMENTOR_DATA_DIR", value_name = "DIR", hide_short_help = true)]
+    pub data_dir: Option<PathBuf>,
+    /// Where downloads and built packages are kept
+    #[arg(long, global = true, env = "CODEMENTOR_CACHE_DIR", value_name = "DIR", hide_short_help = true)]
+    pub cache_dir: Option<PathBuf>,
+    /// NATS server to use instead of a private one
+    #[arg(long, global = true, env = "CODEMENTOR_NATS_URL", value_name = "URL", hide_short_help = true)]
+    pub nats_url: Option<String>,
+    /// Credentials for that server
+    #[arg(long, global = true, env = "CODEMENTOR_CREDS", value_name = "FILE", hide_short_help = true)]
+    pub creds: Option<PathBuf>,
+    /// nats-server program for the private daemon
+    #[arg(long, global = true, env = "CODEMENTOR_NATS_SERVER", value_name = "FILE", hide_short_help = true)]
+    pub nats_server: Option<PathBuf>,
+    /// Port of the private NATS server on loopback [default: a free one]
+    #[arg(long, global = true, env = "CODEMENTOR_NATS_PORT", value_name = "PORT", hide_short_help = true)]
+    pub nats_port: Option<u16>,
+    /// Container engine, as in DOCKER_HOST
+    #[arg(long, global = true, env = "CODEMENTOR_DOCKER_HOST", value_name = "URL", hide_short_help = true)]
+    pub docker_host: Option<String>,
+    /// Programs judged at once [default: the number of cores]
+    #[arg(long, global = true, env = "CODEMENTOR_SLOTS", value_name = "N", hide_short_help = true)]
+    pub slots: Option<u32>,
+    /// Seconds without work after which the private daemon stops; 0 for never [default: 1800]
+    #[arg(
+        long,
+        global = true,
+        env = "CODEMENTOR_IDLE_TIMEOUT",
+        value_name = "SECONDS",
+        hide_short_help = true
+    )]
+    pub idle_timeout: Option<u64>,
+    /// Seconds after which a silent judge's job goes to another [default: 10]
+    #[arg(long, global = true, env = "CODEMENTOR_ACK_WAIT", value_name = "SECONDS", hide_short_help = true)]
+    pub ack_wait: Option<u64>,
+    /// How often a job is handed out before it is given up [default: 4]
+    #[arg(long, global = true, env = "CODEMENTOR_MAX_DELIVER", value_name = "N", hide_short_help = true)]
+    pub max_deliver: Option<u32>,
+    /// Folder of further languages, each laid out like those that are built in
+    #[arg(long, global = true, env = "CODEMENTOR_LANGUAGES_DIR", value_name = "DIR", hide_short_help = true)]
+    pub languages_dir: Option<PathBuf>,
+    /// What the daemon logs, as in RUST_LOG [default: info]
+    #[arg(long, global = true, env = "CODEMENTOR_LOG", value_name = "FILTER", hide_short_help = true)]
+    pub log: Option<String>,
+}
+
+/// The keys of the configuration file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data_dir: Option<PathBuf>,
+    cache_dir: Option<PathBuf>,
+    nats_url: Option<String>,
+    creds: Option<PathBuf>,
+    nats_server: Option<PathBuf>,
+    nats_port: Option<u16>,
+    docker_host: Option<String>,
+    slots: Option<u32>,
+    idle_timeout: Option<u64>,
+    ack_wait: Option<u64>,
+    max_deliver: Option<u32>,
+    languages_dir: Option<PathBuf>,
+    log: Option<String>,
+}
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where files go.
+    pub paths: Paths,
+    /// A foreign NATS server; none means a private one.
+    pub nats_url: Option<String>,
+    /// Credentials for the foreign server.
+    pub creds: Option<PathBuf>,
+    /// The program of the private server, where the user names one.
+    pub nats_server: Option<PathBuf>,
+    /// The port of the private server, where the user names one.
+    pub nats_port: Option<u16>,
+    /// The container engine, where it is not the default one.
+    pub docker_host: Option<String>,
+    /// How many programs are judged at once.
+    pub slots: u32,
+    /// When a private daemon without work stops.
+    pub idle_timeout: Option<Duration>,
+    /// When NATS gives a job to another judge.
+    pub ack_wait: Duration,
+    /// How often NATS gives a job out.
+    pub max_deliver: u32,
+    /// Further languages.
+    pub languages_dir: Option<PathBuf>,
+    /// The log filter.
+    pub log: String,
+}
+
+/// Where files go, by the XDG base directory specification.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// What must not be lost: the database, keys, packages.
+    pub data: PathBuf,
+    /// The configuration file.
+    pub config: PathBuf,
+    /// What can be made again: downloads, built packages.
+    pub cache: PathBuf,
+}
+
+impl Paths {
+    /// Held by a living daemon for as long as it lives.
+    pub fn lock(&self) -> PathBuf {
+        self.data.join("daemon.lock")
+    }
+
+    /// Held by a command while it starts a daemon.
+    pub fn start_lock(&self) -> PathBuf {
+        self.data.join("start.lock")
+    }
+
+    /// Where a ready daemon says how to reach it.
+    pub fn daemon_file(&self) -> PathBuf {
+        self.data.join("daemon.json")
+    }
+
+    /// Where a daemon that could not start says why.
+    pub fn daemon_error(&self) -> PathBuf {
+        self.data.join("daemon.err")
+    }
+
+    /// The daemon's log.
+    pub fn log(&self) -> PathBuf {
+        self.data.join("daemon.log")
+    }
+
+    /// The credential that may only enrol.
+    pub fn enrol_creds(&self) -> PathBuf {
+        self.data.join("enrol.creds")
+    }
+
+    /// The code that enrols the owner of the data directory.
+    pub fn enrol_code(&self) -> PathBuf {
+        self.data.join("enrol.code")
+    }
+
+    /// The owner's credential; its seed is made by the command line and never leaves the machine.
+    pub fn user_creds(&self) -> PathBuf {
+        self.data.join("user.creds")
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("codementor.db")
+    }
+
+    /// Installed packages, each named by its hash.
+    pub fn packages(&self) -> PathBuf {
+        self.data.join("packages")
+    }
+
+    /// Packages that are arriving.
+    pub fn uploads(&self) -> PathBuf {
+        self.data.join("uploads")
+    }
+
+    /// What a judge keeps.
+    pub fn judge(&self) -> PathBuf {
+        self.data.join("judge")
+    }
+
+    /// The private NATS server's files.
+    pub fn nats(&self) -> PathBuf {
+        self.data.join("nats")
+    }
+}
+
+/// What a ready daemon says of itself in [`Paths::daemon_file`].
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct DaemonFile {
+    /// Its process id.
+    pub pid: u32,
+    /// The build that it runs, [`crate::BUILD`].
+    pub build: String,
+    /// Where its NATS server listens.
+    pub url: String,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// There is no home directory to derive paths from.
+    #[error(
+        "neither HOME nor CODEMENTOR_DATA_DIR is set: set CODEMENTOR_DATA_DIR to a directory that may be written"
+    )]
+    NoHome,
+    /// The configuration file cannot be read.
+    #[error("cannot read the configuration file {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The configuration file is not what it should be.
+    #[error("the configuration file {path} is wrong: {message}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        message: String,
+    },
+    /// A value is out of its range.
+    #[error("{name} is {value}: {rule}")]
+    OutOfRange {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        rule: &'static str,
+    },
+    /// Half of a pair.
+    #[error("nats_url needs creds too: pass --creds FILE with the credentials for {0}")]
+    UrlWithoutCreds(String),
+}
+
+impl Settings {
+    /// Merges flags and environment with the configuration file and the defaults.
+    pub fn load(flags: Flags) -> Result<Self, SettingsError> {
+        let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let xdg = |variable: &str, under_home: &str| {
+            std::env::var_os(variable)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+                .or_else(|| home.as_ref().map(|home| home.join(under_home)))
+                .map(|path| path.join("codementor"))
+        };
+        let (config, named) = match flags.config {
+            Some(path) => (Some(path), true),
+            None => (xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("config.toml")), false),
+        };
+        let file = match &config {
+            Some(path) => read_file(path, named)?,
+            None => File::default(),
+        };
+        let data = flags.data_dir.or(file.data_dir).or_else(|| xdg("XDG_DATA_HOME", ".local/share"));
+        let data = data.ok_or(SettingsError::NoHome)?;
+        let cache = flags.cache_dir.or(file.cache_dir).or_else(|| xdg("XDG_CACHE_HOME", ".cache"));
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+        let settings = Self {
+            paths: Paths {
+                cache: absolute(cache.unwrap_or_else(|| data.join("cache"))),
+                config: absolute(config.unwrap_or_else(|| data.join("config.toml"))),
+                data: absolute(data),
+            },
+            nats_url: flags.nats_url.or(file.nats_url),
+            creds: flags.creds.or(file.creds),
+            nats_server: flags.nats_server.or(file.nats_server),
+            nats_port: flags.nats_port.or(file.nats_port),
+            docker_host: flags.docker_host.or(file.docker_host),
+            slots: flags.slots.or(file.slots).unwrap_or(cores),
+            idle_timeout: match flags.idle_timeout.or(file.idle_timeout).unwrap_or(1800) {
+                0 => None,
+                seconds => Some(Duration::from_secs(seconds)),
+            },
+            ack_wait: Duration::from_secs(flags.ack_wait.or(file.ack_wait).unwrap_or(10)),
+            max_deliver: flags.max_deliver.or(file.max_deliver).unwrap_or(4),
+            languages_dir: flags.languages_dir.or(file.languages_dir),
+            log: flags.log.or(file.log).unwrap_or_else(|| "info".into()),
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let range = |name, value: u64, low: u64, high: u64, rule| {
+            if (low..=high).contains(&value) {
+                Ok(())
+            } else {
+                Err(SettingsError::OutOfRange { name, value: value.to_string(), rule })
+            }
+        };
+        range("slots", self.slots.into(), 1, 512, "it may be 1 to 512")?;
+        range("ack_wait", self.ack_wait.as_secs(), 1, 3600, "it may be 1 to 3600 seconds")?;
+        range("max_deliver", self.max_deliver.into(), 1, 100, "it may be 1 to 100")?;
+        match (&self.nats_url, &self.creds) {
+            (Some(url), None) => Err(SettingsError::UrlWithoutCreds(url.clone())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Paths are handed to a daemon in another working directory, and to the engine.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+/// Reads the configuration file; that it does not exist is an error only where the user named it.
+fn read_file(path: &Path, named: bool) -> Result<File, SettingsError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => toml::from_str(&text)
+            .map_err(|error| SettingsError::Malformed { path: path.into(), message: error.to_string() }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => Ok(File::default()),
+        Err(source) => Err(SettingsError::Unreadable { path: path.into(), source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(config: &str, flags: Flags) -> Result<Settings, SettingsError> {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, config).expect("the file is written");
+        Settings::load(Flags { config: Some(path), ..flags })
+    }
+
+    #[test]
+    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+        let settings =
+            load("slots = 3\nack_wait = 7\n", Flags { slots: Some(5), ..Flags::default() }).expect("loads");
+        assert_eq!((settings.slots, settings.ack_wait.as_secs(), settings.max_deliver), (5, 7, 4));
+    }
+
+    #[test]
+    fn a_key_that_does_not_exist_is_named_with_its_line() {
+        let error = load("slots = 3\nslotz = 4\n", Flags::default()).expect_err("is refused").to_string();
+        assert!(error.contains("slotz") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_refused() {
+        let error = load("slots = 0\n", Flags::default()).expect_err("is refused").to_string();
+        assert!(error.contains("slots is 0"), "{error}");
+        let error =
+            load("nats_url = \"nats://h:1\"\n", Flags::default()).expect_err("is refused").to_string();
+        assert!(error.contains("--creds"), "{error}");
+    }
+
+    #[test]
+    fn an_idle_timeout_of_zero_means_never() {
+        assert_eq!(load("idle_timeout = 0\n", Flags::default()).expect("loads").idle_timeout, None);
+    }
+}
