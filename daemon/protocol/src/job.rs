@@ -180,7 +180,12 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ReportKind {
-    /// The first report of each delivery.
+    /// The language is being made ready; may come before [`ReportKind::Started`].
+    Preparing {
+        /// What is being done.
+        text: String,
+    },
+    /// A judge has all that it needs and begins.
     Started {
         /// The judge's name.
         judge: String,

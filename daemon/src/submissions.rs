@@ -1,0 +1,444 @@
+//! Submissions: their rows, their events, and the outbox. Every function works inside a transaction of the caller.
+//!
+//! A submission changes in one way only: an event is appended, and [`State::apply`] says whether it may be.
+
+mod project;
+mod query;
+#[cfg(test)]
+mod tests;
+
+use codementor_protocol::{
+    Accepted, Capture, CaseSelection, Ended, EventKind, Failed, Fault, Job, JobEvent, Lane, LanguageId, Limits, PackageHash,
+    Purpose, Queued, Restarted, SCHEMA_VERSION, Slug, SourceFile, State, StopRule, SubmissionId, Submit, Timestamp, UserName,
+    selection,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+pub use project::{Projected, project};
+pub use query::{capture, detail, events, highest_id, history, owner, samples_run, state};
+
+use crate::store::{StoreError, StoreResult};
+
+/// How often a job that ended in a fault of ours is tried again.
+pub const MAX_FAULTS: u32 = 3;
+
+/// What judging brought about: events to pass on, and what the queue must know.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Events to publish, each with the user that they are for.
+    pub events: Vec<(UserName, JobEvent)>,
+    /// What happened to jobs.
+    pub jobs: Vec<JobChange>,
+}
+
+/// What the queue must know of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobChange {
+    /// It wants to be published.
+    Wanted(Waiting),
+    /// A judge works on it.
+    Started(SubmissionId),
+    /// It is over; its message may still lie in the stream.
+    Gone {
+        /// The submission.
+        submission: SubmissionId,
+        /// Its place in the stream.
+        sequence: Option<u64>,
+    },
+}
+
+/// A job in the outbox that has not been published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The submission.
+    pub submission: SubmissionId,
+    /// Whose it is.
+    pub user: UserName,
+    /// Its lane.
+    pub lane: Lane,
+}
+
+/// What a new submission is judged by, as the gateway has worked out.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The version of the problem.
+    pub package: PackageHash,
+    /// The limits.
+    pub limits: Limits,
+    /// The lane.
+    pub lane: Lane,
+}
+
+/// Writes a submission, its first events and its outbox row. The same key of the same user again is the same
+/// submission again.
+pub fn accept(
+    db: &Connection,
+    user: &UserName,
+    request: &Submit,
+    terms: &Terms,
+    at: Timestamp,
+) -> StoreResult<(SubmissionId, Vec<JobEvent>, Changes)> {
+    let existing: Option<u64> = db
+        .prepare_cached("SELECT id FROM submissions WHERE user = ?1 AND key = ?2")?
+        .query_row(params![user.as_str(), request.key], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = existing {
+        let id = SubmissionId(id);
+        return Ok((id, query::events(db, id, 1, usize::MAX)?.events, Changes::default()));
+    }
+    let attempt: u32 = db
+        .prepare_cached("SELECT count(*) FROM submissions WHERE user = ?1 AND problem = ?2 AND purpose = ?3")?
+        .query_row(params![user.as_str(), request.problem.as_str(), token(request.purpose)?], |row| row.get(0))?;
+    let attempt = attempt + 1;
+    let position: u64 = db
+        .prepare_cached("SELECT count(*) FROM outbox WHERE lane <= ?1 AND sequence IS NULL")?
+        .query_row([lane_number(terms.lane)], |row| row.get(0))?;
+    db.prepare_cached(
+        "INSERT INTO submissions (user, key, purpose, problem, package, language, files, entry, lane, limits, attempt, at, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        user.as_str(),
+        request.key,
+        token(request.purpose)?,
+        request.problem.as_str(),
+        terms.package.as_str(),
+        request.language.as_str(),
+        json(&request.files)?,
+        request.entry,
+        lane_number(terms.lane),
+        json(&terms.limits)?,
+        attempt,
+        at.0,
+        State::New.token(),
+    ])?;
+    let id = SubmissionId(db.last_insert_rowid() as u64);
+    db.prepare_cached("INSERT INTO outbox (submission, generation, user, lane, since) VALUES (?1, 1, ?2, ?3, ?4)")?
+        .execute(params![id.0, user.as_str(), lane_number(terms.lane), at.0])?;
+    let mut record = Record::load(db, id)?.ok_or(StoreError::Closed)?;
+    let accepted = EventKind::Submission(Accepted {
+        id,
+        problem: request.problem.clone(),
+        package: terms.package.clone(),
+        lang: request.language.clone(),
+        purpose: request.purpose,
+        late: false,
+        attempt,
+        time_limit_ms: terms.limits.time_ms,
+        memory_limit_mib: terms.limits.memory_mib,
+    });
+    let mut changes = Changes::default();
+    record.append(db, accepted, at, &mut changes)?;
+    record.append(db, EventKind::Queued(Queued { position }), at, &mut changes)?;
+    record.save(db)?;
+    changes.jobs.push(JobChange::Wanted(Waiting { submission: id, user: user.clone(), lane: terms.lane }));
+    let events = changes.events.iter().map(|(_, event)| event.clone()).collect();
+    Ok((id, events, changes))
+}
+
+/// Ends a submission as cancelled, unless it has ended already. Returns the state that it is in afterwards.
+pub fn cancel(db: &Connection, id: SubmissionId, at: Timestamp) -> StoreResult<Option<(bool, State, Changes)>> {
+    let Some(mut record) = Record::load(db, id)? else { return Ok(None) };
+    let mut changes = Changes::default();
+    let open = record.state.is_open();
+    if open {
+        record.append(db, EventKind::Cancelled, at, &mut changes)?;
+        record.end(db, at, &mut changes)?;
+    }
+    Ok(Some((open, record.state, changes)))
+}
+
+/// Ends a submission with a fault of ours, or asks for it to be judged again where that can help.
+pub fn fault(db: &Connection, id: SubmissionId, fault: &Fault, at: Timestamp) -> StoreResult<Changes> {
+    let mut changes = Changes::default();
+    if let Some(mut record) = Record::load(db, id)?
+        && record.state.is_open()
+    {
+        record.fault(db, fault, at, &mut changes)?;
+    }
+    Ok(changes)
+}
+
+/// Makes a job that is no longer in the stream, for whatever reason, wait to be published again.
+pub fn republish(db: &Connection, id: SubmissionId, at: Timestamp) -> StoreResult<Option<Waiting>> {
+    db.prepare_cached("UPDATE outbox SET sequence = NULL, generation = generation + 1, since = ?2 WHERE submission = ?1")?
+        .execute(params![id.0, at.0])?;
+    Ok(waiting(db)?.into_iter().find(|job| job.submission == id))
+}
+
+/// Every job that has not been published, the oldest first.
+pub fn waiting(db: &Connection) -> StoreResult<Vec<Waiting>> {
+    let mut statement = db.prepare_cached(
+        "SELECT submission, user, lane FROM outbox WHERE sequence IS NULL ORDER BY submission",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))?;
+    rows.map(|row| {
+        let (submission, user, lane) = row?;
+        Ok(Waiting { submission: SubmissionId(submission), user: parse("user", user)?, lane: lane_of(lane) })
+    })
+    .collect()
+}
+
+/// A job that has been published and has not ended.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The submission.
+    pub submission: SubmissionId,
+    /// Its place in the stream.
+    pub sequence: u64,
+    /// When it was published or was last heard of.
+    pub since: Timestamp,
+    /// Whether a judge has started on it.
+    pub running: bool,
+}
+
+/// Every job that has been published and has not ended.
+pub fn published(db: &Connection) -> StoreResult<Vec<Published>> {
+    let mut statement = db.prepare_cached("SELECT submission, sequence, since FROM outbox WHERE sequence IS NOT NULL")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let rows: Vec<(u64, u64, i64)> = rows.collect::<Result<_, _>>()?;
+    rows.into_iter()
+        .map(|(submission, sequence, since)| {
+            let submission = SubmissionId(submission);
+            let running = query::state(db, submission)?.is_some_and(|(_, state)| state == State::Running);
+            Ok(Published { submission, sequence, since: Timestamp(since), running })
+        })
+        .collect()
+}
+
+/// The submission whose job lies at this place of the stream.
+pub fn at_sequence(db: &Connection, sequence: u64) -> StoreResult<Option<SubmissionId>> {
+    Ok(db
+        .prepare_cached("SELECT submission FROM outbox WHERE sequence = ?1")?
+        .query_row([sequence], |row| row.get(0).map(SubmissionId))
+        .optional()?)
+}
+
+/// Before the first publication after a start: what was published at the very end of the former life and not
+/// recorded is only told from a new job by NATS for two minutes, so older rows get a generation of their own.
+pub fn renew_unpublished(db: &Connection, before: Timestamp) -> StoreResult<()> {
+    db.execute("UPDATE outbox SET generation = generation + 1 WHERE sequence IS NULL AND since < ?1", [before.0])?;
+    Ok(())
+}
+
+/// Records that a job lies in the stream.
+pub fn set_published(db: &Connection, job: &Job, sequence: u64, at: Timestamp) -> StoreResult<()> {
+    db.prepare_cached("UPDATE outbox SET sequence = ?3, since = ?4 WHERE submission = ?1 AND generation = ?2")?
+        .execute(params![job.submission.0, job.generation, sequence, at.0])?;
+    Ok(())
+}
+
+/// Builds the job of a submission that waits; `None` when it has ended meanwhile.
+pub fn job(db: &Connection, id: SubmissionId) -> StoreResult<Option<Job>> {
+    let generation: Option<u32> = db
+        .prepare_cached("SELECT generation FROM outbox WHERE submission = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    let (Some(generation), Some(record)) = (generation, Record::load(db, id)?) else { return Ok(None) };
+    let files: String = db
+        .prepare_cached("SELECT files FROM submissions WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))?;
+    let cases = selection(record.purpose);
+    Ok(Some(Job {
+        submission: id,
+        generation,
+        problem: record.problem,
+        package: record.package,
+        language: record.language,
+        files: from_json::<Vec<SourceFile>>("files", &files)?,
+        entry: record.entry,
+        cases,
+        stop: match (record.purpose, cases) {
+            (Purpose::Submission, CaseSelection::All) => StopRule::FirstFailure,
+            _ => StopRule::Never,
+        },
+        limits: record.limits,
+    }))
+}
+
+/// Forgets tries on the samples that ended before `before`.
+pub fn forget_trials(db: &Connection, before: Timestamp) -> StoreResult<usize> {
+    let old = "SELECT id FROM submissions WHERE purpose <> 'submission' AND state LIKE '%-ended' AND at < ?1";
+    db.execute(&format!("DELETE FROM events WHERE submission IN ({old})"), [before.0])?;
+    db.execute(&format!("DELETE FROM captures WHERE submission IN ({old})"), [before.0])?;
+    Ok(db.execute(&format!("DELETE FROM submissions WHERE id IN ({old})"), [before.0])?)
+}
+
+/// What changes of a submission while it is judged.
+struct Record {
+    id: SubmissionId,
+    user: UserName,
+    purpose: Purpose,
+    problem: Slug,
+    package: PackageHash,
+    language: LanguageId,
+    entry: Option<String>,
+    limits: Limits,
+    state: State,
+    delivery: u32,
+    token: Option<codementor_protocol::DeliveryToken>,
+    next_report: u32,
+    faults: u32,
+    next_seq: u64,
+    total: u32,
+}
+
+impl Record {
+    fn load(db: &Connection, id: SubmissionId) -> StoreResult<Option<Self>> {
+        let mut statement = db.prepare_cached(
+            "SELECT user, purpose, problem, package, language, entry, limits, state, delivery, token, next_report,
+                    faults, next_seq, coalesce(total, 0)
+             FROM submissions WHERE id = ?1",
+        )?;
+        let mut rows = statement.query([id.0])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let text = |column: usize| row.get::<_, String>(column);
+        let record_token: Option<String> = row.get(9)?;
+        Ok(Some(Self {
+            id,
+            user: parse("user", text(0)?)?,
+            purpose: from_token("purpose", &text(1)?)?,
+            problem: parse("problem", text(2)?)?,
+            package: parse("package", text(3)?)?,
+            language: parse("language", text(4)?)?,
+            entry: row.get(5)?,
+            limits: from_json("limits", &text(6)?)?,
+            state: parse("state", text(7)?)?,
+            delivery: row.get(8)?,
+            token: record_token.map(|token| from_json("token", &token)).transpose()?,
+            next_report: row.get(10)?,
+            faults: row.get(11)?,
+            next_seq: row.get(12)?,
+            total: row.get(13)?,
+        }))
+    }
+
+    /// Appends an event if the state allows it.
+    fn append(&mut self, db: &Connection, kind: EventKind, at: Timestamp, changes: &mut Changes) -> StoreResult<()> {
+        self.state = self.state.apply(&kind)?;
+        let event = JobEvent {
+            v: SCHEMA_VERSION,
+            seq: self.next_seq,
+            submission: self.id,
+            delivery: self.delivery,
+            at,
+            kind,
+        };
+        db.prepare_cached("INSERT INTO events (submission, seq, body) VALUES (?1, ?2, ?3)")?
+            .execute(params![self.id.0, event.seq, json(&event)?])?;
+        self.next_seq += 1;
+        changes.events.push((self.user.clone(), event));
+        Ok(())
+    }
+
+    /// Ends the stream of events and takes the job out of the outbox.
+    fn end(&mut self, db: &Connection, at: Timestamp, changes: &mut Changes) -> StoreResult<()> {
+        self.append(db, EventKind::End(Ended::default()), at, changes)?;
+        let sequence: Option<Option<u64>> = db
+            .prepare_cached("DELETE FROM outbox WHERE submission = ?1 RETURNING sequence")?
+            .query_row([self.id.0], |row| row.get(0))
+            .optional()?;
+        changes.jobs.push(JobChange::Gone { submission: self.id, sequence: sequence.flatten() });
+        self.save(db)
+    }
+
+    /// A fault of ours: judge again, or give up and say so.
+    fn fault(&mut self, db: &Connection, fault: &Fault, at: Timestamp, changes: &mut Changes) -> StoreResult<()> {
+        self.faults += 1;
+        tracing::warn!(submission = self.id.0, faults = self.faults, %fault, "a job ended in a fault");
+        if fault.code.retryable() && self.faults <= MAX_FAULTS {
+            self.append(db, EventKind::Restarted(Restarted { reason: fault.to_string() }), at, changes)?;
+            let sequence: Option<Option<u64>> = db
+                .prepare_cached("SELECT sequence FROM outbox WHERE submission = ?1")?
+                .query_row([self.id.0], |row| row.get(0))
+                .optional()?;
+            changes.jobs.push(JobChange::Gone { submission: self.id, sequence: sequence.flatten() });
+            changes.jobs.extend(republish(db, self.id, at)?.map(JobChange::Wanted));
+            return self.save(db);
+        }
+        db.prepare_cached("UPDATE submissions SET fault = ?2 WHERE id = ?1")?
+            .execute(params![self.id.0, fault.to_string()])?;
+        self.append(db, EventKind::Error(Failed::from(fault)), at, changes)?;
+        self.end(db, at, changes)
+    }
+
+    fn save(&self, db: &Connection) -> StoreResult<()> {
+        db.prepare_cached(
+            "UPDATE submissions SET state = ?2, delivery = ?3, token = ?4, next_report = ?5, faults = ?6, next_seq = ?7
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            self.id.0,
+            self.state.token(),
+            self.delivery,
+            self.token.as_ref().map(json).transpose()?,
+            self.next_report,
+            self.faults,
+            self.next_seq,
+        ])?;
+        Ok(())
+    }
+}
+
+/// The lane's number in the database: the lower, the more urgent.
+pub(crate) fn lane_number(lane: Lane) -> i64 {
+    match lane {
+        Lane::Interactive => 0,
+        Lane::Verify => 1,
+        Lane::Batch => 2,
+    }
+}
+
+pub(crate) fn lane_of(number: i64) -> Lane {
+    match number {
+        0 => Lane::Interactive,
+        1 => Lane::Verify,
+        _ => Lane::Batch,
+    }
+}
+
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Malformed { what: "value", message: error.to_string() })
+}
+
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> StoreResult<T> {
+    serde_json::from_str(text).map_err(|error| StoreError::Malformed { what, message: error.to_string() })
+}
+
+/// The bare word of a unit variant, as it stands in JSON.
+pub(crate) fn token<T: serde::Serialize>(value: T) -> StoreResult<String> {
+    Ok(json(&value)?.trim_matches('"').to_owned())
+}
+
+pub(crate) fn from_token<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> StoreResult<T> {
+    from_json(what, &format!("\"{text}\""))
+}
+
+pub(crate) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(what: &'static str, text: String) -> StoreResult<T> {
+    text.parse().map_err(|error: T::Err| StoreError::Malformed { what, message: error.to_string() })
+}
+
+/// Keeps what a program wrote for a sample.
+fn keep_capture(
+    db: &Connection,
+    id: SubmissionId,
+    case: &codementor_protocol::CaseReport,
+    stdout: &Capture,
+    stderr: &Capture,
+) -> StoreResult<()> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO captures (submission, idx, name, verdict, stdout, stdout_total, stderr, stderr_total)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        id.0,
+        case.index,
+        case.name,
+        case.verdict.token(),
+        stdout.bytes,
+        stdout.total,
+        stderr.bytes,
+        stderr.total,
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! What judges report, turned into the events of submissions: exactly once, in order, of the newest delivery only.
+
+use codementor_protocol::{
+    Capture, CaseReport, Compiled, EventKind, Finish, Report, ReportKind, Reports, Restarted, Started, TestEvent, Verdict,
+    Verdicted, Visibility,
+};
+use rusqlite::{Connection, params};
+
+use super::{Changes, JobChange, Record, keep_capture};
+use crate::store::StoreResult;
+
+/// The points of a problem that is passed or failed.
+const FULL_SCORE: &str = "100";
+
+/// What became of a message of reports.
+#[derive(Debug)]
+pub enum Projected {
+    /// It was applied, as far as it was new.
+    Applied,
+    /// It belongs to a delivery that is not the newest, or to a submission that has ended.
+    Stale,
+}
+
+/// Applies the reports that a judge sent in one message.
+///
+/// NATS takes an ack of a delivery that it has meanwhile given to another judge, so the fence is here: a report counts
+/// only if its token is that of the newest delivery that has started, and only if it is the next one of that delivery.
+pub fn project(db: &Connection, message: &Reports, changes: &mut Changes) -> StoreResult<Projected> {
+    let Some(mut record) = Record::load(db, message.submission)? else { return Ok(Projected::Stale) };
+    if !record.state.is_open() || record.token.is_some_and(|token| message.token < token) {
+        return Ok(Projected::Stale);
+    }
+    if record.token != Some(message.token) {
+        record.token = Some(message.token);
+        record.next_report = 0;
+        record.delivery += 1;
+    }
+    for report in &message.reports {
+        if report.n < record.next_report {
+            continue;
+        }
+        if report.n > record.next_report {
+            tracing::error!(submission = record.id.0, n = report.n, wanted = record.next_report, "a report is missing");
+            return Ok(Projected::Stale);
+        }
+        record.next_report += 1;
+        apply(db, &mut record, report, changes)?;
+        if !record.state.is_open() {
+            return Ok(Projected::Applied);
+        }
+    }
+    record.save(db)?;
+    Ok(Projected::Applied)
+}
+
+fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Changes) -> StoreResult<()> {
+    let at = report.at;
+    match &report.kind {
+        ReportKind::Preparing { text } => {
+            record.append(db, EventKind::Preparing { text: text.clone() }, at, changes)
+        }
+        ReportKind::Started { judge, total } => {
+            if record.state == codementor_protocol::State::Running {
+                let reason = "the judge that worked on it stopped answering".to_owned();
+                record.append(db, EventKind::Restarted(Restarted { reason }), at, changes)?;
+            }
+            tracing::info!(submission = record.id.0, delivery = record.delivery, judge, "started");
+            forget_run(db, record, *total)?;
+            record.total = *total;
+            record.append(db, EventKind::Started(Started { total: *total }), at, changes)?;
+            changes.jobs.push(JobChange::Started(record.id));
+            Ok(())
+        }
+        ReportKind::Compiled { ok, time_ms, diagnostics, output } => {
+            let compiled =
+                Compiled { ok: *ok, time_ms: *time_ms, diagnostics: diagnostics.clone(), output: output.clone() };
+            record.append(db, EventKind::Compiled(compiled), at, changes)
+        }
+        ReportKind::Case(case) => {
+            db.prepare_cached(
+                "UPDATE submissions SET time_ms = max(coalesce(time_ms, 0), ?2),
+                        memory_kib = max(coalesce(memory_kib, 0), ?3) WHERE id = ?1",
+            )?
+            .execute(params![record.id.0, case.usage.cpu_us.div_ceil(1000), case.usage.memory_kib])?;
+            if case.visibility == Visibility::Sample {
+                let none = Capture::default();
+                let (stdout, stderr) = (case.stdout.as_ref().unwrap_or(&none), case.stderr.as_ref().unwrap_or(&none));
+                keep_capture(db, record.id, case, stdout, stderr)?;
+            }
+            record.append(db, EventKind::Test(test_event(case, record.total)), at, changes)
+        }
+        ReportKind::Finished(Finish::Judged { verdict, passed, total }) => {
+            let score = if *verdict == Verdict::Accepted { FULL_SCORE } else { "0" };
+            db.prepare_cached("UPDATE submissions SET verdict = ?2, score = ?3, passed = ?4, total = ?5 WHERE id = ?1")?
+                .execute(params![record.id.0, verdict.token(), score, passed, total])?;
+            let result = Verdicted {
+                verdict: *verdict,
+                score: score.into(),
+                max_score: FULL_SCORE.into(),
+                passed: *passed,
+                total: *total,
+            };
+            record.append(db, EventKind::Result(result), at, changes)?;
+            record.end(db, at, changes)
+        }
+        ReportKind::Finished(Finish::Faulted(fault)) => record.fault(db, fault, at, changes),
+    }
+}
+
+/// A new delivery starts from nothing.
+fn forget_run(db: &Connection, record: &Record, total: u32) -> StoreResult<()> {
+    db.prepare_cached("UPDATE submissions SET time_ms = NULL, memory_kib = NULL, total = ?2 WHERE id = ?1")?
+        .execute(params![record.id.0, total])?;
+    db.prepare_cached("DELETE FROM captures WHERE submission = ?1")?.execute([record.id.0])?;
+    Ok(())
+}
+
+fn test_event(case: &CaseReport, total: u32) -> TestEvent {
+    let (exit_code, signal) = TestEvent::split_exit(case.exit);
+    TestEvent {
+        index: case.index,
+        total,
+        name: (case.visibility == Visibility::Sample).then(|| case.name.clone()),
+        group: case.group.clone(),
+        visibility: case.visibility,
+        verdict: case.verdict,
+        time_ms: case.usage.cpu_us.div_ceil(1000),
+        wall_ms: case.usage.wall_us.div_ceil(1000),
+        memory_kib: case.usage.memory_kib,
+        exit_code,
+        signal,
+    }
+}

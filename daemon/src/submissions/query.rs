@@ -1,0 +1,152 @@
+//! Look-ups. They run on readers' connections and never wait for a writer.
+
+use codementor_protocol::{
+    Capture, CaseDetail, Detail, EventKind, EventPage, JobEvent, Slug, State, SubmissionId, Summary, Timestamp, UserName,
+    Verdict,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{from_json, from_token, parse};
+use crate::store::StoreResult;
+
+const SUMMARY: &str =
+    "id, problem, language, state, verdict, score, passed, total, time_ms, memory_kib, attempt, at";
+
+/// The user whose submission this is.
+pub fn owner(db: &Connection, id: SubmissionId) -> StoreResult<Option<UserName>> {
+    db.prepare_cached("SELECT user FROM submissions WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?
+        .map(|user| parse("user", user))
+        .transpose()
+}
+
+/// Whose submission it is and the state that it is in.
+pub fn state(db: &Connection, id: SubmissionId) -> StoreResult<Option<(UserName, State)>> {
+    let row: Option<(String, String)> = db
+        .prepare_cached("SELECT user, state FROM submissions WHERE id = ?1")?
+        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    row.map(|(user, state)| Ok((parse("user", user)?, parse("state", state)?))).transpose()
+}
+
+/// The number of the newest submission of a user.
+pub fn highest_id(db: &Connection, user: &UserName) -> StoreResult<Option<SubmissionId>> {
+    let id: Option<u64> = db
+        .prepare_cached("SELECT max(id) FROM submissions WHERE user = ?1 AND purpose = 'submission'")?
+        .query_row([user.as_str()], |row| row.get(0))?;
+    Ok(id.map(SubmissionId))
+}
+
+/// Events from number `from` on, as many as fit into `bytes`.
+pub fn events(db: &Connection, id: SubmissionId, from: u64, bytes: usize) -> StoreResult<EventPage> {
+    let mut statement =
+        db.prepare_cached("SELECT body FROM events WHERE submission = ?1 AND seq >= ?2 ORDER BY seq")?;
+    let mut rows = statement.query(params![id.0, from])?;
+    let mut page = EventPage { events: Vec::new(), more: false };
+    let mut size = 0;
+    while let Some(row) = rows.next()? {
+        let body: String = row.get(0)?;
+        size += body.len() + 1;
+        if size > bytes && !page.events.is_empty() {
+            page.more = true;
+            break;
+        }
+        page.events.push(from_json("event", &body)?);
+    }
+    Ok(page)
+}
+
+/// Submissions of a user, the newest first.
+pub fn history(
+    db: &Connection,
+    user: &UserName,
+    problem: Option<&Slug>,
+    before: Option<SubmissionId>,
+    limit: u32,
+) -> StoreResult<Vec<Summary>> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {SUMMARY} FROM submissions
+         WHERE user = ?1 AND purpose = 'submission' AND id < ?3 AND (?2 IS NULL OR problem = ?2)
+         ORDER BY id DESC LIMIT ?4"
+    ))?;
+    let before = before.map_or(i64::MAX, |id| id.0 as i64);
+    let mut rows = statement.query(params![user.as_str(), problem.map(Slug::as_str), before, limit])?;
+    let mut summaries = Vec::new();
+    while let Some(row) = rows.next()? {
+        summaries.push(summary(row)?);
+    }
+    Ok(summaries)
+}
+
+/// All that its owner may see of a submission.
+pub fn detail(db: &Connection, id: SubmissionId) -> StoreResult<Option<Detail>> {
+    let mut statement =
+        db.prepare_cached(&format!("SELECT {SUMMARY}, package, files, fault FROM submissions WHERE id = ?1"))?;
+    let mut rows = statement.query([id.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let mut detail = Detail {
+        summary: summary(row)?,
+        package: parse("package", row.get(12)?)?,
+        files: from_json("files", &row.get::<_, String>(13)?)?,
+        diagnostics: Vec::new(),
+        compiler_output: String::new(),
+        fault: row.get(14)?,
+    };
+    for event in events(db, id, 1, usize::MAX)?.events {
+        if let JobEvent { kind: EventKind::Compiled(compiled), .. } = event {
+            detail.diagnostics = compiled.diagnostics;
+            detail.compiler_output = compiled.output;
+        }
+    }
+    Ok(Some(detail))
+}
+
+/// The samples of a submission that were run: place, name, verdict.
+pub fn samples_run(db: &Connection, id: SubmissionId) -> StoreResult<Vec<(u32, String, Verdict)>> {
+    let mut statement = db.prepare_cached("SELECT idx, name, verdict FROM captures WHERE submission = ?1 ORDER BY idx")?;
+    let rows = statement.query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
+    rows.map(|row| {
+        let (index, name, verdict) = row?;
+        Ok((index, name, from_token("verdict", &verdict)?))
+    })
+    .collect()
+}
+
+/// What a program wrote for one sample; input, answer and difference are left for the caller to fill in.
+pub fn capture(db: &Connection, id: SubmissionId, index: u32) -> StoreResult<Option<CaseDetail>> {
+    let mut statement = db.prepare_cached(
+        "SELECT name, verdict, stdout, stdout_total, stderr, stderr_total FROM captures WHERE submission = ?1 AND idx = ?2",
+    )?;
+    let mut rows = statement.query(params![id.0, index])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(CaseDetail {
+        submission: id,
+        index,
+        name: row.get(0)?,
+        verdict: from_token("verdict", &row.get::<_, String>(1)?)?,
+        input: Capture::default(),
+        expected: Capture::default(),
+        stdout: Capture { bytes: row.get(2)?, total: row.get(3)? },
+        stderr: Capture { bytes: row.get(4)?, total: row.get(5)? },
+        difference: None,
+    }))
+}
+
+fn summary(row: &Row<'_>) -> StoreResult<Summary> {
+    let verdict: Option<String> = row.get(4)?;
+    Ok(Summary {
+        id: SubmissionId(row.get(0)?),
+        problem: parse("problem", row.get(1)?)?,
+        language: parse("language", row.get(2)?)?,
+        state: parse("state", row.get(3)?)?,
+        verdict: verdict.map(|verdict| from_token("verdict", &verdict)).transpose()?,
+        score: row.get(5)?,
+        passed: row.get(6)?,
+        total: row.get(7)?,
+        time_ms: row.get(8)?,
+        memory_kib: row.get(9)?,
+        attempt: row.get(10)?,
+        at: Timestamp(row.get(11)?),
+    })
+}

@@ -1,0 +1,193 @@
+use codementor_protocol::{
+    CaseReport, DeliveryToken, Ending, EventKind, Exit, Fault, FaultCode, Finish, Lane, Limits, PackageHash, Purpose, Report,
+    ReportKind, Reports, SourceFile, State, SubmissionId, Submit, Timestamp, Usage, UserName, Verdict, Visibility,
+};
+use rusqlite::Connection;
+
+use super::*;
+use crate::store::Store;
+
+fn user() -> UserName {
+    UserName::new("kim").expect("a user name")
+}
+
+fn request(key: &str) -> Submit {
+    Submit {
+        key: key.into(),
+        purpose: Purpose::Submission,
+        problem: "hello".parse().expect("a slug"),
+        package: None,
+        language: "python3".parse().expect("a language"),
+        files: vec![SourceFile { name: "hello.py".into(), text: "print(1)".into() }],
+        entry: None,
+    }
+}
+
+/// A database with one accepted submission.
+fn with_submission(test: impl FnOnce(&Connection, SubmissionId)) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("t.db");
+    drop(Store::open(&path).expect("opens"));
+    let db = Connection::open(&path).expect("opens");
+    let id = accept_key(&db, "a").0;
+    test(&db, id);
+}
+
+fn accept_key(db: &Connection, key: &str) -> (SubmissionId, Changes) {
+    let terms = Terms {
+        package: PackageHash::new("a".repeat(64)).expect("a hash"),
+        limits: Limits::default(),
+        lane: Lane::Interactive,
+    };
+    let (id, _, changes) = accept(db, &user(), &request(key), &terms, Timestamp(1)).expect("is accepted");
+    (id, changes)
+}
+
+fn token(generation: u32, redelivery: u32) -> DeliveryToken {
+    DeliveryToken { generation, redelivery }
+}
+
+fn report(db: &Connection, id: SubmissionId, token: DeliveryToken, first: u32, kinds: &[ReportKind]) -> Changes {
+    let reports = (first..).zip(kinds).map(|(n, kind)| Report { n, at: Timestamp(2), kind: kind.clone() }).collect();
+    let mut changes = Changes::default();
+    project(db, &Reports { submission: id, token, reports }, &mut changes).expect("is projected");
+    changes
+}
+
+fn started() -> ReportKind {
+    ReportKind::Started { judge: "here".into(), total: 1 }
+}
+
+fn compiled() -> ReportKind {
+    ReportKind::Compiled { ok: true, time_ms: 1, diagnostics: vec![], output: String::new() }
+}
+
+fn case() -> ReportKind {
+    ReportKind::Case(CaseReport {
+        index: 1,
+        name: "secret/the-name".into(),
+        group: "secret".into(),
+        visibility: Visibility::Hidden,
+        verdict: Verdict::Accepted,
+        exit: Exit::Code(0),
+        usage: Usage { cpu_us: 1500, wall_us: 2000, memory_kib: 900 },
+        stdout: None,
+        stderr: None,
+    })
+}
+
+fn finished() -> ReportKind {
+    ReportKind::Finished(Finish::Judged { verdict: Verdict::Accepted, passed: 1, total: 1 })
+}
+
+fn faulted(code: FaultCode) -> ReportKind {
+    ReportKind::Finished(Finish::Faulted(Fault::new(code, "it broke")))
+}
+
+/// The types of all events, and that their numbers are dense.
+fn types(db: &Connection, id: SubmissionId) -> Vec<String> {
+    let events = events(db, id, 1, usize::MAX).expect("reads").events;
+    assert!(events.iter().map(|event| event.seq).eq(1..=events.len() as u64), "{events:?}");
+    let value = |event| serde_json::to_value(event).expect("serialises");
+    events.iter().map(|event| value(event)["type"].as_str().expect("has a type").to_owned()).collect()
+}
+
+fn state_of(db: &Connection, id: SubmissionId) -> State {
+    state(db, id).expect("reads").expect("is there").1
+}
+
+#[test]
+fn the_same_key_is_the_same_submission() {
+    with_submission(|db, id| {
+        let (again, changes) = accept_key(db, "a");
+        assert_eq!(again, id);
+        assert!(changes.jobs.is_empty(), "no second job");
+        assert_ne!(accept_key(db, "b").0, id);
+        assert_eq!(waiting(db).expect("reads").len(), 2);
+    });
+}
+
+#[test]
+fn reports_become_dense_events_and_the_job_leaves_the_outbox() {
+    with_submission(|db, id| {
+        let changes = report(db, id, token(1, 1), 0, &[started(), compiled(), case(), finished()]);
+        assert_eq!(types(db, id), ["submission", "queued", "started", "compiled", "test", "result", "end"]);
+        assert_eq!(state_of(db, id), State::Ended(Ending::Judged));
+        assert!(waiting(db).expect("reads").is_empty());
+        assert_eq!(changes.jobs.last(), Some(&JobChange::Gone { submission: id, sequence: None }));
+        let summary = detail(db, id).expect("reads").expect("is there").summary;
+        assert_eq!((summary.verdict, summary.time_ms, summary.memory_kib), (Some(Verdict::Accepted), Some(2), Some(900)));
+    });
+}
+
+#[test]
+fn a_message_that_comes_twice_counts_once() {
+    with_submission(|db, id| {
+        report(db, id, token(1, 1), 0, &[started(), compiled()]);
+        report(db, id, token(1, 1), 0, &[started(), compiled()]);
+        report(db, id, token(1, 1), 1, &[compiled(), case()]);
+        report(db, id, token(1, 1), 3, &[finished()]);
+        report(db, id, token(1, 1), 3, &[finished()]);
+        assert_eq!(types(db, id), ["submission", "queued", "started", "compiled", "test", "result", "end"]);
+    });
+}
+
+#[test]
+fn only_the_newest_delivery_that_started_counts() {
+    with_submission(|db, id| {
+        report(db, id, token(1, 1), 0, &[started(), compiled()]);
+        report(db, id, token(1, 2), 0, &[started()]);
+        report(db, id, token(1, 1), 2, &[case(), finished()]);
+        assert_eq!(types(db, id), ["submission", "queued", "started", "compiled", "restarted", "started"]);
+        report(db, id, token(1, 2), 1, &[compiled(), case(), finished()]);
+        assert_eq!(types(db, id).last().map(String::as_str), Some("end"));
+        assert_eq!(types(db, id).iter().filter(|kind| *kind == "result").count(), 1);
+    });
+}
+
+#[test]
+fn a_fault_is_tried_again_and_then_told_without_a_verdict() {
+    with_submission(|db, id| {
+        for generation in 1..=MAX_FAULTS + 1 {
+            assert_eq!(job(db, id).expect("reads").expect("waits").generation, generation);
+            report(db, id, token(generation, 1), 0, &[started(), faulted(FaultCode::Sandbox)]);
+        }
+        assert_eq!(state_of(db, id), State::Ended(Ending::Faulted));
+        let types = types(db, id);
+        assert_eq!(types.iter().filter(|kind| *kind == "restarted").count(), MAX_FAULTS as usize);
+        assert!(types.ends_with(&["error".into(), "end".into()]) && !types.contains(&"result".into()), "{types:?}");
+        assert_eq!(detail(db, id).expect("reads").expect("is there").summary.verdict, None);
+    });
+}
+
+#[test]
+fn a_fault_that_trying_again_cannot_mend_is_told_at_once() {
+    with_submission(|db, id| {
+        report(db, id, token(1, 1), 0, &[started(), faulted(FaultCode::Package)]);
+        assert_eq!(types(db, id), ["submission", "queued", "started", "error", "end"]);
+    });
+}
+
+#[test]
+fn what_a_judge_reports_after_a_cancellation_is_dropped() {
+    with_submission(|db, id| {
+        report(db, id, token(1, 1), 0, &[started()]);
+        let (cancelled, state, _) = cancel(db, id, Timestamp(3)).expect("cancels").expect("is there");
+        assert!(cancelled && state == State::Ended(Ending::Cancelled));
+        report(db, id, token(1, 1), 1, &[compiled(), case(), finished()]);
+        assert_eq!(types(db, id), ["submission", "queued", "started", "cancelled", "end"]);
+        let (cancelled, _, _) = cancel(db, id, Timestamp(4)).expect("cancels").expect("is there");
+        assert!(!cancelled, "it had ended");
+    });
+}
+
+#[test]
+fn the_name_of_a_hidden_case_does_not_reach_an_event() {
+    with_submission(|db, id| {
+        report(db, id, token(1, 1), 0, &[started(), compiled(), case(), finished()]);
+        let events = events(db, id, 1, usize::MAX).expect("reads").events;
+        let text = serde_json::to_string(&events).expect("serialises");
+        assert!(!text.contains("the-name"), "{text}");
+        assert!(events.iter().any(|event| matches!(event.kind, EventKind::Test(_))));
+    });
+}
