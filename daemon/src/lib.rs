@@ -1,5 +1,6 @@
 //! The CodeMentor daemon: who asks, in what order, and what is recorded.
 
+mod queue;
 pub mod settings;
 pub mod store;
 pub mod submissions;

@@ -8,9 +8,9 @@ mod query;
 mod tests;
 
 use codementor_protocol::{
-    Accepted, Capture, CaseSelection, Ended, EventKind, Failed, Fault, Job, JobEvent, Lane, LanguageId, Limits, PackageHash,
-    Purpose, Queued, Restarted, SCHEMA_VERSION, Slug, SourceFile, State, StopRule, SubmissionId, Submit, Timestamp, UserName,
-    selection,
+    Accepted, Capture, CaseSelection, Ended, EventKind, Failed, Fault, Job, JobEvent, Lane, LanguageId,
+    Limits, PackageHash, Purpose, Queued, Restarted, SCHEMA_VERSION, Slug, SourceFile, State, StopRule,
+    SubmissionId, Submit, Timestamp, UserName, selection,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -88,7 +88,9 @@ pub fn accept(
     }
     let attempt: u32 = db
         .prepare_cached("SELECT count(*) FROM submissions WHERE user = ?1 AND problem = ?2 AND purpose = ?3")?
-        .query_row(params![user.as_str(), request.problem.as_str(), token(request.purpose)?], |row| row.get(0))?;
+        .query_row(params![user.as_str(), request.problem.as_str(), token(request.purpose)?], |row| {
+            row.get(0)
+        })?;
     let attempt = attempt + 1;
     let position: u64 = db
         .prepare_cached("SELECT count(*) FROM outbox WHERE lane <= ?1 AND sequence IS NULL")?
@@ -113,8 +115,10 @@ pub fn accept(
         State::New.token(),
     ])?;
     let id = SubmissionId(db.last_insert_rowid() as u64);
-    db.prepare_cached("INSERT INTO outbox (submission, generation, user, lane, since) VALUES (?1, 1, ?2, ?3, ?4)")?
-        .execute(params![id.0, user.as_str(), lane_number(terms.lane), at.0])?;
+    db.prepare_cached(
+        "INSERT INTO outbox (submission, generation, user, lane, since) VALUES (?1, 1, ?2, ?3, ?4)",
+    )?
+    .execute(params![id.0, user.as_str(), lane_number(terms.lane), at.0])?;
     let mut record = Record::load(db, id)?.ok_or(StoreError::Closed)?;
     let accepted = EventKind::Submission(Accepted {
         id,
@@ -137,7 +141,11 @@ pub fn accept(
 }
 
 /// Ends a submission as cancelled, unless it has ended already. Returns the state that it is in afterwards.
-pub fn cancel(db: &Connection, id: SubmissionId, at: Timestamp) -> StoreResult<Option<(bool, State, Changes)>> {
+pub fn cancel(
+    db: &Connection,
+    id: SubmissionId,
+    at: Timestamp,
+) -> StoreResult<Option<(bool, State, Changes)>> {
     let Some(mut record) = Record::load(db, id)? else { return Ok(None) };
     let mut changes = Changes::default();
     let open = record.state.is_open();
@@ -159,10 +167,23 @@ pub fn fault(db: &Connection, id: SubmissionId, fault: &Fault, at: Timestamp) ->
     Ok(changes)
 }
 
+/// Ends a submission with a fault of ours that is not tried again.
+pub fn give_up(db: &Connection, id: SubmissionId, fault: &Fault, at: Timestamp) -> StoreResult<Changes> {
+    let mut changes = Changes::default();
+    if let Some(mut record) = Record::load(db, id)?
+        && record.state.is_open()
+    {
+        record.fail(db, fault, at, &mut changes)?;
+    }
+    Ok(changes)
+}
+
 /// Makes a job that is no longer in the stream, for whatever reason, wait to be published again.
 pub fn republish(db: &Connection, id: SubmissionId, at: Timestamp) -> StoreResult<Option<Waiting>> {
-    db.prepare_cached("UPDATE outbox SET sequence = NULL, generation = generation + 1, since = ?2 WHERE submission = ?1")?
-        .execute(params![id.0, at.0])?;
+    db.prepare_cached(
+        "UPDATE outbox SET sequence = NULL, generation = generation + 1, since = ?2 WHERE submission = ?1",
+    )?
+    .execute(params![id.0, at.0])?;
     Ok(waiting(db)?.into_iter().find(|job| job.submission == id))
 }
 
@@ -194,7 +215,8 @@ pub struct Published {
 
 /// Every job that has been published and has not ended.
 pub fn published(db: &Connection) -> StoreResult<Vec<Published>> {
-    let mut statement = db.prepare_cached("SELECT submission, sequence, since FROM outbox WHERE sequence IS NOT NULL")?;
+    let mut statement =
+        db.prepare_cached("SELECT submission, sequence, since FROM outbox WHERE sequence IS NOT NULL")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let rows: Vec<(u64, u64, i64)> = rows.collect::<Result<_, _>>()?;
     rows.into_iter()
@@ -217,14 +239,19 @@ pub fn at_sequence(db: &Connection, sequence: u64) -> StoreResult<Option<Submiss
 /// Before the first publication after a start: what was published at the very end of the former life and not
 /// recorded is only told from a new job by NATS for two minutes, so older rows get a generation of their own.
 pub fn renew_unpublished(db: &Connection, before: Timestamp) -> StoreResult<()> {
-    db.execute("UPDATE outbox SET generation = generation + 1 WHERE sequence IS NULL AND since < ?1", [before.0])?;
+    db.execute(
+        "UPDATE outbox SET generation = generation + 1 WHERE sequence IS NULL AND since < ?1",
+        [before.0],
+    )?;
     Ok(())
 }
 
 /// Records that a job lies in the stream.
 pub fn set_published(db: &Connection, job: &Job, sequence: u64, at: Timestamp) -> StoreResult<()> {
-    db.prepare_cached("UPDATE outbox SET sequence = ?3, since = ?4 WHERE submission = ?1 AND generation = ?2")?
-        .execute(params![job.submission.0, job.generation, sequence, at.0])?;
+    db.prepare_cached(
+        "UPDATE outbox SET sequence = ?3, since = ?4 WHERE submission = ?1 AND generation = ?2",
+    )?
+    .execute(params![job.submission.0, job.generation, sequence, at.0])?;
     Ok(())
 }
 
@@ -314,7 +341,13 @@ impl Record {
     }
 
     /// Appends an event if the state allows it.
-    fn append(&mut self, db: &Connection, kind: EventKind, at: Timestamp, changes: &mut Changes) -> StoreResult<()> {
+    fn append(
+        &mut self,
+        db: &Connection,
+        kind: EventKind,
+        at: Timestamp,
+        changes: &mut Changes,
+    ) -> StoreResult<()> {
         self.state = self.state.apply(&kind)?;
         let event = JobEvent {
             v: SCHEMA_VERSION,
@@ -343,7 +376,13 @@ impl Record {
     }
 
     /// A fault of ours: judge again, or give up and say so.
-    fn fault(&mut self, db: &Connection, fault: &Fault, at: Timestamp, changes: &mut Changes) -> StoreResult<()> {
+    fn fault(
+        &mut self,
+        db: &Connection,
+        fault: &Fault,
+        at: Timestamp,
+        changes: &mut Changes,
+    ) -> StoreResult<()> {
         self.faults += 1;
         tracing::warn!(submission = self.id.0, faults = self.faults, %fault, "a job ended in a fault");
         if fault.code.retryable() && self.faults <= MAX_FAULTS {
@@ -356,6 +395,17 @@ impl Record {
             changes.jobs.extend(republish(db, self.id, at)?.map(JobChange::Wanted));
             return self.save(db);
         }
+        self.fail(db, fault, at, changes)
+    }
+
+    /// Gives up and says so.
+    fn fail(
+        &mut self,
+        db: &Connection,
+        fault: &Fault,
+        at: Timestamp,
+        changes: &mut Changes,
+    ) -> StoreResult<()> {
         db.prepare_cached("UPDATE submissions SET fault = ?2 WHERE id = ?1")?
             .execute(params![self.id.0, fault.to_string()])?;
         self.append(db, EventKind::Error(Failed::from(fault)), at, changes)?;
@@ -398,7 +448,8 @@ pub(crate) fn lane_of(number: i64) -> Lane {
 }
 
 pub(crate) fn json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
-    serde_json::to_string(value).map_err(|error| StoreError::Malformed { what: "value", message: error.to_string() })
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Malformed { what: "value", message: error.to_string() })
 }
 
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> StoreResult<T> {
@@ -414,7 +465,10 @@ pub(crate) fn from_token<T: serde::de::DeserializeOwned>(what: &'static str, tex
     from_json(what, &format!("\"{text}\""))
 }
 
-pub(crate) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(what: &'static str, text: String) -> StoreResult<T> {
+pub(crate) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
+    what: &'static str,
+    text: String,
+) -> StoreResult<T> {
     text.parse().map_err(|error: T::Err| StoreError::Malformed { what, message: error.to_string() })
 }
 

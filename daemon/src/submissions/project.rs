@@ -1,8 +1,8 @@
 //! What judges report, turned into the events of submissions: exactly once, in order, of the newest delivery only.
 
 use codementor_protocol::{
-    Capture, CaseReport, Compiled, EventKind, Finish, Report, ReportKind, Reports, Restarted, Started, TestEvent, Verdict,
-    Verdicted, Visibility,
+    Capture, CaseReport, Compiled, EventKind, Finish, Report, ReportKind, Reports, Restarted, Started,
+    TestEvent, Verdict, Verdicted, Visibility,
 };
 use rusqlite::{Connection, params};
 
@@ -40,7 +40,12 @@ pub fn project(db: &Connection, message: &Reports, changes: &mut Changes) -> Sto
             continue;
         }
         if report.n > record.next_report {
-            tracing::error!(submission = record.id.0, n = report.n, wanted = record.next_report, "a report is missing");
+            tracing::error!(
+                submission = record.id.0,
+                n = report.n,
+                wanted = record.next_report,
+                "a report is missing"
+            );
             return Ok(Projected::Stale);
         }
         record.next_report += 1;
@@ -72,8 +77,12 @@ fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Ch
             Ok(())
         }
         ReportKind::Compiled { ok, time_ms, diagnostics, output } => {
-            let compiled =
-                Compiled { ok: *ok, time_ms: *time_ms, diagnostics: diagnostics.clone(), output: output.clone() };
+            let compiled = Compiled {
+                ok: *ok,
+                time_ms: *time_ms,
+                diagnostics: diagnostics.clone(),
+                output: output.clone(),
+            };
             record.append(db, EventKind::Compiled(compiled), at, changes)
         }
         ReportKind::Case(case) => {
@@ -81,18 +90,25 @@ fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Ch
                 "UPDATE submissions SET time_ms = max(coalesce(time_ms, 0), ?2),
                         memory_kib = max(coalesce(memory_kib, 0), ?3) WHERE id = ?1",
             )?
-            .execute(params![record.id.0, case.usage.cpu_us.div_ceil(1000), case.usage.memory_kib])?;
+            .execute(params![
+                record.id.0,
+                case.usage.cpu_us.div_ceil(1000),
+                case.usage.memory_kib
+            ])?;
             if case.visibility == Visibility::Sample {
                 let none = Capture::default();
-                let (stdout, stderr) = (case.stdout.as_ref().unwrap_or(&none), case.stderr.as_ref().unwrap_or(&none));
+                let (stdout, stderr) =
+                    (case.stdout.as_ref().unwrap_or(&none), case.stderr.as_ref().unwrap_or(&none));
                 keep_capture(db, record.id, case, stdout, stderr)?;
             }
             record.append(db, EventKind::Test(test_event(case, record.total)), at, changes)
         }
         ReportKind::Finished(Finish::Judged { verdict, passed, total }) => {
             let score = if *verdict == Verdict::Accepted { FULL_SCORE } else { "0" };
-            db.prepare_cached("UPDATE submissions SET verdict = ?2, score = ?3, passed = ?4, total = ?5 WHERE id = ?1")?
-                .execute(params![record.id.0, verdict.token(), score, passed, total])?;
+            db.prepare_cached(
+                "UPDATE submissions SET verdict = ?2, score = ?3, passed = ?4, total = ?5 WHERE id = ?1",
+            )?
+            .execute(params![record.id.0, verdict.token(), score, passed, total])?;
             let result = Verdicted {
                 verdict: *verdict,
                 score: score.into(),

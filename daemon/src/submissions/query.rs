@@ -1,8 +1,8 @@
 //! Look-ups. They run on readers' connections and never wait for a writer.
 
 use codementor_protocol::{
-    Capture, CaseDetail, Detail, EventKind, EventPage, JobEvent, Slug, State, SubmissionId, Summary, Timestamp, UserName,
-    Verdict,
+    Capture, CaseDetail, Detail, EventKind, EventPage, JobEvent, Slug, State, SubmissionId, Summary,
+    Timestamp, UserName, Verdict,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -81,8 +81,8 @@ pub fn history(
 
 /// All that its owner may see of a submission.
 pub fn detail(db: &Connection, id: SubmissionId) -> StoreResult<Option<Detail>> {
-    let mut statement =
-        db.prepare_cached(&format!("SELECT {SUMMARY}, package, files, fault FROM submissions WHERE id = ?1"))?;
+    let mut statement = db
+        .prepare_cached(&format!("SELECT {SUMMARY}, package, files, fault FROM submissions WHERE id = ?1"))?;
     let mut rows = statement.query([id.0])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut detail = Detail {
@@ -104,7 +104,8 @@ pub fn detail(db: &Connection, id: SubmissionId) -> StoreResult<Option<Detail>> 
 
 /// The samples of a submission that were run: place, name, verdict.
 pub fn samples_run(db: &Connection, id: SubmissionId) -> StoreResult<Vec<(u32, String, Verdict)>> {
-    let mut statement = db.prepare_cached("SELECT idx, name, verdict FROM captures WHERE submission = ?1 ORDER BY idx")?;
+    let mut statement =
+        db.prepare_cached("SELECT idx, name, verdict FROM captures WHERE submission = ?1 ORDER BY idx")?;
     let rows = statement.query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
     rows.map(|row| {
         let (index, name, verdict) = row?;

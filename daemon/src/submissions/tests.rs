@@ -1,6 +1,7 @@
 use codementor_protocol::{
-    CaseReport, DeliveryToken, Ending, EventKind, Exit, Fault, FaultCode, Finish, Lane, Limits, PackageHash, Purpose, Report,
-    ReportKind, Reports, SourceFile, State, SubmissionId, Submit, Timestamp, Usage, UserName, Verdict, Visibility,
+    CaseReport, DeliveryToken, Ending, EventKind, Exit, Fault, FaultCode, Finish, Lane, Limits, PackageHash,
+    Purpose, Report, ReportKind, Reports, SourceFile, State, SubmissionId, Submit, Timestamp, Usage,
+    UserName, Verdict, Visibility,
 };
 use rusqlite::Connection;
 
@@ -47,8 +48,15 @@ fn token(generation: u32, redelivery: u32) -> DeliveryToken {
     DeliveryToken { generation, redelivery }
 }
 
-fn report(db: &Connection, id: SubmissionId, token: DeliveryToken, first: u32, kinds: &[ReportKind]) -> Changes {
-    let reports = (first..).zip(kinds).map(|(n, kind)| Report { n, at: Timestamp(2), kind: kind.clone() }).collect();
+fn report(
+    db: &Connection,
+    id: SubmissionId,
+    token: DeliveryToken,
+    first: u32,
+    kinds: &[ReportKind],
+) -> Changes {
+    let reports =
+        (first..).zip(kinds).map(|(n, kind)| Report { n, at: Timestamp(2), kind: kind.clone() }).collect();
     let mut changes = Changes::default();
     project(db, &Reports { submission: id, token, reports }, &mut changes).expect("is projected");
     changes
@@ -116,7 +124,10 @@ fn reports_become_dense_events_and_the_job_leaves_the_outbox() {
         assert!(waiting(db).expect("reads").is_empty());
         assert_eq!(changes.jobs.last(), Some(&JobChange::Gone { submission: id, sequence: None }));
         let summary = detail(db, id).expect("reads").expect("is there").summary;
-        assert_eq!((summary.verdict, summary.time_ms, summary.memory_kib), (Some(Verdict::Accepted), Some(2), Some(900)));
+        assert_eq!(
+            (summary.verdict, summary.time_ms, summary.memory_kib),
+            (Some(Verdict::Accepted), Some(2), Some(900))
+        );
     });
 }
 
@@ -155,7 +166,10 @@ fn a_fault_is_tried_again_and_then_told_without_a_verdict() {
         assert_eq!(state_of(db, id), State::Ended(Ending::Faulted));
         let types = types(db, id);
         assert_eq!(types.iter().filter(|kind| *kind == "restarted").count(), MAX_FAULTS as usize);
-        assert!(types.ends_with(&["error".into(), "end".into()]) && !types.contains(&"result".into()), "{types:?}");
+        assert!(
+            types.ends_with(&["error".into(), "end".into()]) && !types.contains(&"result".into()),
+            "{types:?}"
+        );
         assert_eq!(detail(db, id).expect("reads").expect("is there").summary.verdict, None);
     });
 }
