@@ -1,0 +1,24 @@
+//! The program inside every container: PID 1, root there with no rights but to change its uid and to kill.
+
+mod cgroup;
+mod folders;
+mod host;
+mod process;
+mod run;
+mod serve;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if std::process::id() != 1 {
+        eprintln!("codementor-agent is the first process of a container; it is not to be started by hand");
+        return ExitCode::from(2);
+    }
+    match serve::serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("codementor-agent: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
