@@ -1,0 +1,2 @@
+# Raises NameError: the quotes are missing.
+print(Hello)

@@ -1,0 +1,2 @@
+# The comma is missing.
+print("Hello CodeMentor!")
