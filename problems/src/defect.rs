@@ -258,7 +258,7 @@ pub enum WarningKind {
     #[error("is not a folder of the package format; it is left out")]
     UnknownFolder,
     /// A settings file of another system.
-    #[error("is not read; state the limits in problem.yaml")]
+    #[error("is another judge's file and is not read; problem.yaml and submissions.yaml are")]
     ForeignSettings,
     /// Tests in a place where the format has none.
     #[error(
@@ -279,6 +279,12 @@ pub enum WarningKind {
         /// The limit in `problem.yaml`.
         used: String,
     },
+    /// A validator beside `validation: default`.
+    #[error("is not used, since the default validator is asked for")]
+    UnusedValidator,
+    /// A submission beside the folders.
+    #[error("is in none of the folders that say what to expect; it is left out")]
+    LooseSubmission,
     /// A submission in a folder that promises nothing.
     #[error("is not a folder that the format knows; nothing is expected of the submissions in it")]
     UnknownSubmissionFolder,

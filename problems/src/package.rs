@@ -319,3 +319,57 @@ pub struct Recipe {
     /// The program that prints the answer when it reads the input.
     pub solution: String,
 }
+
+impl Constants {
+    /// Puts the constants into a text: `{{name}}` and `{{name.variant}}` become their values, whatever else stands in
+    /// braces stays.
+    pub fn substitute(&self, text: Vec<u8>) -> Vec<u8> {
+        if self.0.is_empty() {
+            return text;
+        }
+        let mut result = Vec::with_capacity(text.len());
+        let mut rest = text.as_slice();
+        while let Some(start) = rest.windows(2).position(|pair| pair == b"{{") {
+            let inner = &rest[start + 2..];
+            let length = inner.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_.".contains(b)).count();
+            let value = std::str::from_utf8(&inner[..length]).ok().and_then(|name| self.0.get(name));
+            result.extend_from_slice(&rest[..start]);
+            match value {
+                Some(value) if inner[length..].starts_with(b"}}") => {
+                    result.extend_from_slice(value.as_bytes());
+                    rest = &inner[length + 2..];
+                }
+                // One brace at a time, for `{{{name}}`.
+                _ => {
+                    result.push(b'{');
+                    rest = &rest[start + 1..];
+                }
+            }
+        }
+        result.extend_from_slice(rest);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_are_put_in_and_nothing_else_changes() {
+        let constants = [("n", "100"), ("n.tex", "10^2"), ("self", "{{n}}")];
+        let constants = Constants(constants.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+        for (text, expected) in [
+            ("n = {{n}};", "n = 100;"),
+            ("{{n.tex}}{{n}}", "10^2100"),
+            ("{{{n}}}", "{100}"),
+            ("{{m}} {{ n }} {n} {{n} {{n", "{{m}} {{ n }} {n} {{n} {{n"),
+            ("{{self}}", "{{n}}"),
+            ("", ""),
+        ] {
+            assert_eq!(String::from_utf8(constants.substitute(text.into())).unwrap(), expected, "{text}");
+        }
+        assert_eq!(Constants::default().substitute(b"{{n}}".to_vec()), b"{{n}}");
+        assert_eq!(constants.substitute(b"\xff{{n}}\xfe".to_vec()), b"\xff100\xfe");
+    }
+}
