@@ -1,0 +1,255 @@
+//! The streams: jobs on their way to judges, reports on their way back, and the bucket of packages.
+//!
+//! SQLite is the truth and NATS the way: whatever is here can be published again.
+
+use std::future::{Future, IntoFuture};
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
+use async_nats::jetstream::object_store::ObjectStore;
+use async_nats::jetstream::stream::{
+    self, ConsumerError, ConsumerErrorKind, DiscardPolicy, RetentionPolicy, StorageType,
+};
+use async_nats::jetstream::{self, Context, ErrorCode};
+use codementor_protocol::subject;
+
+/// How long one request to JetStream may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a message is known by its `Nats-Msg-Id`: longer than the outbox takes to try again.
+const DUPLICATES: Duration = Duration::from_secs(120);
+/// The daemon's consumer of reports.
+const RESULTS_CONSUMER: &str = "daemon";
+/// When a report that the daemon has not acked comes again: after a lost connection, so soon.
+const RESULTS_ACK_WAIT: Duration = Duration::from_secs(10);
+/// How many reports may be on their way to the daemon.
+const RESULTS_PENDING: i64 = 1024;
+
+/// How large things are, and how patient.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// When a silent judge's job goes to another.
+    pub ack_wait: Duration,
+    /// How often a job is handed out before it is given up.
+    pub max_deliver: u32,
+    /// How many jobs may be under way on all judges together.
+    pub max_ack_pending: u32,
+    /// Bound of the stream of jobs, in bytes.
+    pub jobs_bytes: u64,
+    /// Bound of the stream of reports, in bytes.
+    pub results_bytes: u64,
+    /// Bound of the bucket of packages, in bytes.
+    pub packages_bytes: u64,
+}
+
+impl Layout {
+    /// Bounds that suit one class: only a few jobs of each user wait at a time, and reports are purged as soon as
+    /// they are in the database.
+    pub fn new(ack_wait: Duration, max_deliver: u32, max_ack_pending: u32) -> Self {
+        const GIB: u64 = 1024 * 1024 * 1024;
+        Self {
+            ack_wait,
+            max_deliver,
+            max_ack_pending,
+            jobs_bytes: GIB,
+            results_bytes: GIB,
+            packages_bytes: 16 * GIB,
+        }
+    }
+}
+
+/// Why the streams are not as they should be.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamsError {
+    /// No answer came.
+    #[error("NATS did not answer in {} s when asked to {what}", TIMEOUT.as_secs())]
+    Timeout {
+        /// What was asked.
+        what: &'static str,
+    },
+    /// The answer is no.
+    #[error("NATS could not {what}: {reason}")]
+    Refused {
+        /// What was asked.
+        what: &'static str,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// A JetStream context whose requests and acks are bounded in time.
+pub fn context(client: async_nats::Client) -> Context {
+    jetstream::ContextBuilder::new().timeout(TIMEOUT).ack_timeout(TIMEOUT).build(client)
+}
+
+/// Makes the streams, the judges' consumer and the bucket what they should be. What is in them stays. By the daemon.
+pub async fn prepare(context: &Context, layout: &Layout) -> Result<(), StreamsError> {
+    put_stream(context, "prepare the stream of jobs", jobs(layout)).await?;
+    put_stream(context, "prepare the stream of reports", results(layout)).await?;
+    put_stream(context, "prepare the bucket of packages", packages(layout)).await?;
+    put_consumer(context, "prepare the judges' consumer", judge(layout), subject::JOBS_STREAM).await?;
+    Ok(())
+}
+
+/// The judges' consumer, made by the daemon: a judge may only look it up.
+pub async fn judge_consumer(context: &Context) -> Result<PullConsumer, StreamsError> {
+    let found = context.get_consumer_from_stream(subject::JUDGE_CONSUMER, subject::JOBS_STREAM);
+    bounded("find the judges' consumer", found).await
+}
+
+/// A loop's own stream of jobs. One for each slot: with a batch of one, no slot hoards jobs that another could run,
+/// and none stalls after the server was restarted.
+pub async fn jobs_for_slot(consumer: &PullConsumer) -> Result<pull::Stream, StreamsError> {
+    let messages = consumer
+        .stream()
+        .max_messages_per_batch(1)
+        .expires(Duration::from_secs(30))
+        .heartbeat(Duration::from_secs(5))
+        .messages();
+    bounded("ask for jobs", messages).await
+}
+
+/// The reports after the one with stream sequence `position`, which the daemon keeps with what it has stored. Each
+/// must be acked, so that none is skipped when the server or the connection dies in between; one that comes again comes
+/// after later ones, so the position is the last one below which all are stored. By the daemon, once at its start and
+/// not again while an earlier stream is in use.
+pub async fn results_after(context: &Context, position: u64) -> Result<pull::Stream, StreamsError> {
+    let what = "ask for reports";
+    // The position of a consumer cannot be changed, so it is made anew.
+    let deleted = context.delete_consumer_from_stream(RESULTS_CONSUMER, subject::RESULTS_STREAM);
+    match tokio::time::timeout(TIMEOUT, deleted).await {
+        Err(_) => return Err(StreamsError::Timeout { what }),
+        Ok(Err(error)) if !is_missing(&error) => {
+            return Err(StreamsError::Refused { what, reason: error.to_string() });
+        }
+        Ok(_) => {}
+    }
+    let config = pull::Config {
+        durable_name: Some(RESULTS_CONSUMER.into()),
+        deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position + 1 },
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: RESULTS_ACK_WAIT,
+        max_ack_pending: RESULTS_PENDING,
+        max_deliver: -1,
+        ..Default::default()
+    };
+    let consumer = put_consumer(context, what, config, subject::RESULTS_STREAM).await?;
+    let messages = consumer
+        .stream()
+        .max_messages_per_batch(256)
+        .expires(Duration::from_secs(30))
+        .heartbeat(Duration::from_secs(5))
+        .messages();
+    bounded(what, messages).await
+}
+
+/// Forgets the reports up to and with stream sequence `position`; they are in the database.
+pub async fn purge_results(context: &Context, position: u64) -> Result<(), StreamsError> {
+    let what = "purge reports";
+    let stream = bounded(what, context.get_stream_no_info(subject::RESULTS_STREAM)).await?;
+    bounded(what, stream.purge().sequence(position + 1).into_future()).await?;
+    Ok(())
+}
+
+/// The bucket of packages, each under its hash.
+pub async fn packages_bucket(context: &Context) -> Result<ObjectStore, StreamsError> {
+    bounded("open the bucket of packages", context.get_object_store(subject::PACKAGES_BUCKET)).await
+}
+
+fn jobs(layout: &Layout) -> stream::Config {
+    stream::Config {
+        name: subject::JOBS_STREAM.into(),
+        subjects: vec!["cm.job.>".into()],
+        retention: RetentionPolicy::WorkQueue,
+        storage: StorageType::File,
+        // A job that does not fit waits in the outbox; discarding the oldest would lose one that was accepted.
+        discard: DiscardPolicy::New,
+        max_bytes: clamp(layout.jobs_bytes),
+        duplicate_window: DUPLICATES,
+        num_replicas: 1,
+        ..Default::default()
+    }
+}
+
+fn results(layout: &Layout) -> stream::Config {
+    stream::Config {
+        name: subject::RESULTS_STREAM.into(),
+        subjects: vec!["cm.res.>".into()],
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        // A judge whose report is refused tries again; a report that is discarded is lost.
+        discard: DiscardPolicy::New,
+        max_bytes: clamp(layout.results_bytes),
+        duplicate_window: DUPLICATES,
+        num_replicas: 1,
+        ..Default::default()
+    }
+}
+
+/// The stream below the bucket, as the client library makes it: the library can only create a bucket, not change one.
+fn packages(layout: &Layout) -> stream::Config {
+    let bucket = subject::PACKAGES_BUCKET;
+    stream::Config {
+        name: format!("OBJ_{bucket}"),
+        subjects: vec![format!("$O.{bucket}.C.>"), format!("$O.{bucket}.M.>")],
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        max_bytes: clamp(layout.packages_bytes),
+        allow_rollup: true,
+        allow_direct: true,
+        num_replicas: 1,
+        ..Default::default()
+    }
+}
+
+fn judge(layout: &Layout) -> pull::Config {
+    pull::Config {
+        durable_name: Some(subject::JUDGE_CONSUMER.into()),
+        deliver_policy: DeliverPolicy::All,
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: layout.ack_wait,
+        max_deliver: layout.max_deliver.into(),
+        max_ack_pending: layout.max_ack_pending.into(),
+        filter_subject: "cm.job.>".into(),
+        ..Default::default()
+    }
+}
+
+async fn put_stream(
+    context: &Context,
+    what: &'static str,
+    config: stream::Config,
+) -> Result<(), StreamsError> {
+    bounded(what, context.create_or_update_stream(config)).await?;
+    Ok(())
+}
+
+async fn put_consumer(
+    context: &Context,
+    what: &'static str,
+    config: pull::Config,
+    stream: &str,
+) -> Result<PullConsumer, StreamsError> {
+    bounded(what, context.create_consumer_on_stream(config, stream)).await
+}
+
+/// Awaits a request to JetStream, which must not take for ever whatever the library does.
+async fn bounded<T, E: std::error::Error>(
+    what: &'static str,
+    request: impl Future<Output = Result<T, E>>,
+) -> Result<T, StreamsError> {
+    match tokio::time::timeout(TIMEOUT, request).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(StreamsError::Refused { what, reason: error.to_string() }),
+        Err(_) => Err(StreamsError::Timeout { what }),
+    }
+}
+
+/// Whether a consumer is simply not there.
+fn is_missing(error: &ConsumerError) -> bool {
+    matches!(error.kind(), ConsumerErrorKind::JetStream(cause) if cause.error_code() == ErrorCode::CONSUMER_NOT_FOUND)
+}
+
+/// JetStream counts in signed bytes.
+fn clamp(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
