@@ -1,0 +1,3 @@
+module.exports = function (temperatures) {
+  return 0;
+};

@@ -1,0 +1,2 @@
+def longest_rise(temperatures):
+    return 0

@@ -1,0 +1,6 @@
+#ifndef RISE_H
+#define RISE_H
+
+int longest_rise(const int *temperatures, int count);
+
+#endif

@@ -1,0 +1,7 @@
+places = [input().split(" ", 1) for _ in range(int(input()))]
+width = max(len(name) for _, name in places)
+edge = f"+{'-' * (width + 2)}+"
+print(edge)
+for side, name in places:
+    print(f"| {name:{'<' if side == 'L' else '>'}{width}} |")
+print(edge)
