@@ -41,7 +41,11 @@ impl Counter {
 
 impl Cgroup {
     pub(crate) fn open() -> Self {
-        if File::open("/sys/fs/cgroup/cgroup.controllers").is_ok() { Self::version_2() } else { Self::version_1() }
+        if File::open("/sys/fs/cgroup/cgroup.controllers").is_ok() {
+            Self::version_2()
+        } else {
+            Self::version_1()
+        }
     }
 
     fn version_1() -> Self {
@@ -98,7 +102,6 @@ impl Cgroup {
         usage.saturating_sub(cache / 1024) >= limit / 20 * 19
     }
 }
-
 
 fn read<'a>(file: &File, buffer: &'a mut [u8; 8192]) -> Option<&'a str> {
     let length = file.read_at(buffer, 0).ok()?;

@@ -15,8 +15,7 @@ use rustix::io::Errno;
 
 use crate::process::{Owner, act_as};
 
-const FOLDER: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// One folder that programs can leave something in.
 pub(crate) struct Folder {
@@ -229,7 +228,8 @@ impl Inputs {
     /// A container of another purpose may have no inputs; then none can be opened.
     pub(crate) fn open(path: &str) -> Self {
         let folder = || -> io::Result<(OwnedFd, Owner)> {
-            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            // The path may lead through a link of the image; nothing of a program's is on it.
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
             let fd = open(path, flags, Mode::empty())?;
             let owner = fstat(&fd)?.st_uid;
             Ok((fd, owner))

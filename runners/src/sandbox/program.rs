@@ -1,31 +1,25 @@
 //! What goes into a sandbox and what comes out of it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use codementor_protocol::{Capture, Exited};
+use codementor_protocol::{Capture, Exited, SourceFile};
 
-use crate::Language;
+use crate::language::Language;
 
 /// A program as it is given to a sandbox.
 #[derive(Debug, Clone, Copy)]
-pub struct Program<'a> {
+pub struct Source<'a> {
     /// What it is written in.
-    pub language: &'a Language,
-    /// Its files, those that a problem adds to every submission among them.
-    pub files: &'a [ProgramFile<'a>],
+    pub language: &'a Arc<Language>,
+    /// The student's files.
+    pub submitted: &'a [SourceFile],
+    /// The files that the problem adds to every submission. They replace files of the same name.
+    pub included: &'a [SourceFile],
     /// The file to start from, where somebody names one; else the language's rules find it.
     pub entry: Option<&'a str>,
-}
-
-/// One file of a program.
-#[derive(Debug, Clone, Copy)]
-pub struct ProgramFile<'a> {
-    /// Its name, or its path below the program's folder.
-    pub name: &'a str,
-    /// Its content.
-    pub bytes: &'a [u8],
 }
 
 /// How building a program ended.
@@ -33,8 +27,8 @@ pub struct ProgramFile<'a> {
 pub struct Build {
     /// Whether there is a program to run.
     pub ok: bool,
-    /// How the last step of the build ended; absent where the language has none, or where the program was refused
-    /// before any step.
+    /// How the last step of the build ended; absent where the language has none, or where no step could be begun
+    /// because the program has no file to start from. Then `output` says why.
     pub exited: Option<Exited>,
     /// What the compiler wrote, standard output and standard error as they came, at most [`MAX_KEPT`] bytes of it.
     pub output: Capture,

@@ -176,8 +176,7 @@ fn become_program(child: &Child<'_>) -> (&'static str, libc::c_int) {
     }
     // When memory runs out the kernel takes a student's process, however small, and never the agent.
     // SAFETY: a path that ends with a zero.
-    let score =
-        unsafe { libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC) };
+    let score = unsafe { libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC) };
     if score == -1 {
         // SAFETY: as above.
         return ("open oom_score_adj", unsafe { *libc::__errno_location() });
