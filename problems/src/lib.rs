@@ -13,6 +13,7 @@ pub mod compare;
 pub mod defect;
 pub mod files;
 pub mod float;
+pub mod pack;
 pub mod package;
 pub mod read;
 pub mod slug;

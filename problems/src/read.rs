@@ -49,12 +49,8 @@ pub(crate) fn open_within(source: &Path, bounds: &Bounds) -> Result<Opened, Vec<
     finish(files, notes)
 }
 
-/// Reads the package again after files were added to it.
-pub(crate) fn reread(files: Files, warnings: Vec<Warning>) -> Result<Opened, Vec<Defect>> {
-    finish(Some(files), Notes { defects: Vec::new(), warnings })
-}
-
-fn finish(files: Option<Files>, mut notes: Notes) -> Result<Opened, Vec<Defect>> {
+/// Reads what the files say, unless something is wrong with them.
+pub(crate) fn finish(files: Option<Files>, mut notes: Notes) -> Result<Opened, Vec<Defect>> {
     let read = files.and_then(|files| package(&files, &mut notes).map(|package| (package, files)));
     match read {
         Some((package, files)) if notes.defects.is_empty() => {
