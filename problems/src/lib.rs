@@ -21,3 +21,6 @@ pub mod submissions;
 
 mod names;
 mod yaml;
+
+#[cfg(test)]
+mod testing;

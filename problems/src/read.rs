@@ -142,3 +142,6 @@ fn load_text(files: &Files, name: &str, most: u64, notes: &mut Notes) -> Option<
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
