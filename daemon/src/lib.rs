@@ -1,9 +1,28 @@
 //! The CodeMentor daemon: who asks, in what order, and what is recorded.
+//!
+//! ```text
+//! gateway ─▶ submissions, registry (SQLite) ─▶ queue ─▶ NATS ─▶ judge ─▶ NATS ─▶ queue ─▶ SQLite ─▶ events
+//! ```
+//!
+//! `docs/ARCHITECTURE.md` has the map, the life of a submission and the invariants.
 
+mod accounts;
+mod daemon;
+pub mod files;
+mod gateway;
+mod instance;
+mod judge;
+pub mod nats;
+mod program;
 mod queue;
+mod registry;
 pub mod settings;
 pub mod store;
-pub mod submissions;
+mod submissions;
+
+pub use daemon::DaemonError;
+pub use instance::{InstanceError, is_held};
+pub use program::{main, run_private};
 
 /// The build of this daemon. A daemon of another build is drained and replaced.
 pub const BUILD: &str = env!("CODEMENTOR_BUILD");

@@ -179,6 +179,11 @@ impl Paths {
         self.data.join("judge")
     }
 
+    /// The keys that sign credentials.
+    pub fn keys(&self) -> PathBuf {
+        self.data.join("keys")
+    }
+
     /// The private NATS server's files.
     pub fn nats(&self) -> PathBuf {
         self.data.join("nats")
@@ -291,7 +296,7 @@ impl Settings {
                 Err(SettingsError::OutOfRange { name, value: value.to_string(), rule })
             }
         };
-        range("slots", self.slots.into(), 1, 512, "it may be 1 to 512")?;
+        range("slots", self.slots.into(), 0, 512, "it may be 0, for no judging here, to 512")?;
         range("ack_wait", self.ack_wait.as_secs(), 1, 3600, "it may be 1 to 3600 seconds")?;
         range("max_deliver", self.max_deliver.into(), 1, 100, "it may be 1 to 100")?;
         match (&self.nats_url, &self.creds) {
@@ -342,8 +347,8 @@ mod tests {
 
     #[test]
     fn what_is_out_of_range_is_refused() {
-        let error = load("slots = 0\n", Flags::default()).expect_err("is refused").to_string();
-        assert!(error.contains("slots is 0"), "{error}");
+        let error = load("slots = 513\n", Flags::default()).expect_err("is refused").to_string();
+        assert!(error.contains("slots is 513"), "{error}");
         let error =
             load("nats_url = \"nats://h:1\"\n", Flags::default()).expect_err("is refused").to_string();
         assert!(error.contains("--creds"), "{error}");

@@ -43,7 +43,9 @@ pub enum StoreError {
         message: String,
     },
     /// The file was written by a newer build.
-    #[error("the database has version {found}, this build knows up to {known}: use the newer codementor again")]
+    #[error(
+        "the database has version {found}, this build knows up to {known}: use the newer codementor again"
+    )]
     TooNew {
         /// The file's version.
         found: i64,
@@ -70,7 +72,9 @@ impl StoreError {
     /// Gives the one cause that a user can remove a name of its own.
     fn sort(self) -> Self {
         match self {
-            Self::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
+            Self::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => {
+                Self::DiskFull
+            }
             other => other,
         }
     }
@@ -187,7 +191,10 @@ fn configure(connection: &Connection) -> StoreResult<()> {
     Ok(())
 }
 
-fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> StoreResult<T>) -> StoreResult<T> {
+fn in_savepoint<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> StoreResult<T>,
+) -> StoreResult<T> {
     connection.execute_batch("SAVEPOINT caller")?;
     let result = work(connection);
     match &result {
@@ -243,7 +250,10 @@ mod tests {
     }
 
     async fn users(store: &Store) -> i64 {
-        store.read(|db| Ok(db.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?)).await.expect("reads")
+        store
+            .read(|db| Ok(db.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?))
+            .await
+            .expect("reads")
     }
 
     #[tokio::test]
@@ -286,7 +296,10 @@ mod tests {
                     .await
             }
         });
-        tokio::task::spawn_blocking(move || wait_entered.recv()).await.expect("joins").expect("the write runs");
+        tokio::task::spawn_blocking(move || wait_entered.recv())
+            .await
+            .expect("joins")
+            .expect("the write runs");
         assert_eq!(users(&store).await, 0);
         go_on.send(()).expect("the writer waits");
         writing.await.expect("joins").expect("is written");

@@ -14,17 +14,17 @@ use codementor_protocol::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-pub use project::{Projected, project};
-pub use query::{capture, detail, events, highest_id, history, owner, samples_run, state};
+pub(crate) use project::project;
+pub(crate) use query::{capture, detail, events, highest_id, history, owner, samples_run};
 
 use crate::store::{StoreError, StoreResult};
 
 /// How often a job that ended in a fault of ours is tried again.
-pub const MAX_FAULTS: u32 = 3;
+pub(crate) const MAX_FAULTS: u32 = 3;
 
 /// What judging brought about: events to pass on, and what the queue must know.
 #[derive(Debug, Default)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// Events to publish, each with the user that they are for.
     pub events: Vec<(UserName, JobEvent)>,
     /// What happened to jobs.
@@ -33,7 +33,7 @@ pub struct Changes {
 
 /// What the queue must know of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum JobChange {
+pub(crate) enum JobChange {
     /// It wants to be published.
     Wanted(Waiting),
     /// A judge works on it.
@@ -49,7 +49,7 @@ pub enum JobChange {
 
 /// A job in the outbox that has not been published.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+pub(crate) struct Waiting {
     /// The submission.
     pub submission: SubmissionId,
     /// Whose it is.
@@ -60,7 +60,7 @@ pub struct Waiting {
 
 /// What a new submission is judged by, as the gateway has worked out.
 #[derive(Debug, Clone)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// The version of the problem.
     pub package: PackageHash,
     /// The limits.
@@ -71,7 +71,7 @@ pub struct Terms {
 
 /// Writes a submission, its first events and its outbox row. The same key of the same user again is the same
 /// submission again.
-pub fn accept(
+pub(crate) fn accept(
     db: &Connection,
     user: &UserName,
     request: &Submit,
@@ -141,7 +141,7 @@ pub fn accept(
 }
 
 /// Ends a submission as cancelled, unless it has ended already. Returns the state that it is in afterwards.
-pub fn cancel(
+pub(crate) fn cancel(
     db: &Connection,
     id: SubmissionId,
     at: Timestamp,
@@ -157,7 +157,7 @@ pub fn cancel(
 }
 
 /// Ends a submission with a fault of ours, or asks for it to be judged again where that can help.
-pub fn fault(db: &Connection, id: SubmissionId, fault: &Fault, at: Timestamp) -> StoreResult<Changes> {
+pub(crate) fn fault(db: &Connection, id: SubmissionId, fault: &Fault, at: Timestamp) -> StoreResult<Changes> {
     let mut changes = Changes::default();
     if let Some(mut record) = Record::load(db, id)?
         && record.state.is_open()
@@ -168,7 +168,12 @@ pub fn fault(db: &Connection, id: SubmissionId, fault: &Fault, at: Timestamp) ->
 }
 
 /// Ends a submission with a fault of ours that is not tried again.
-pub fn give_up(db: &Connection, id: SubmissionId, fault: &Fault, at: Timestamp) -> StoreResult<Changes> {
+pub(crate) fn give_up(
+    db: &Connection,
+    id: SubmissionId,
+    fault: &Fault,
+    at: Timestamp,
+) -> StoreResult<Changes> {
     let mut changes = Changes::default();
     if let Some(mut record) = Record::load(db, id)?
         && record.state.is_open()
@@ -179,7 +184,7 @@ pub fn give_up(db: &Connection, id: SubmissionId, fault: &Fault, at: Timestamp) 
 }
 
 /// Makes a job that is no longer in the stream, for whatever reason, wait to be published again.
-pub fn republish(db: &Connection, id: SubmissionId, at: Timestamp) -> StoreResult<Option<Waiting>> {
+pub(crate) fn republish(db: &Connection, id: SubmissionId, at: Timestamp) -> StoreResult<Option<Waiting>> {
     db.prepare_cached(
         "UPDATE outbox SET sequence = NULL, generation = generation + 1, since = ?2 WHERE submission = ?1",
     )?
@@ -188,7 +193,7 @@ pub fn republish(db: &Connection, id: SubmissionId, at: Timestamp) -> StoreResul
 }
 
 /// Every job that has not been published, the oldest first.
-pub fn waiting(db: &Connection) -> StoreResult<Vec<Waiting>> {
+pub(crate) fn waiting(db: &Connection) -> StoreResult<Vec<Waiting>> {
     let mut statement = db.prepare_cached(
         "SELECT submission, user, lane FROM outbox WHERE sequence IS NULL ORDER BY submission",
     )?;
@@ -202,7 +207,7 @@ pub fn waiting(db: &Connection) -> StoreResult<Vec<Waiting>> {
 
 /// A job that has been published and has not ended.
 #[derive(Debug, Clone)]
-pub struct Published {
+pub(crate) struct Published {
     /// The submission.
     pub submission: SubmissionId,
     /// Its place in the stream.
@@ -214,7 +219,7 @@ pub struct Published {
 }
 
 /// Every job that has been published and has not ended.
-pub fn published(db: &Connection) -> StoreResult<Vec<Published>> {
+pub(crate) fn published(db: &Connection) -> StoreResult<Vec<Published>> {
     let mut statement =
         db.prepare_cached("SELECT submission, sequence, since FROM outbox WHERE sequence IS NOT NULL")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -229,7 +234,7 @@ pub fn published(db: &Connection) -> StoreResult<Vec<Published>> {
 }
 
 /// The submission whose job lies at this place of the stream.
-pub fn at_sequence(db: &Connection, sequence: u64) -> StoreResult<Option<SubmissionId>> {
+pub(crate) fn at_sequence(db: &Connection, sequence: u64) -> StoreResult<Option<SubmissionId>> {
     Ok(db
         .prepare_cached("SELECT submission FROM outbox WHERE sequence = ?1")?
         .query_row([sequence], |row| row.get(0).map(SubmissionId))
@@ -238,7 +243,7 @@ pub fn at_sequence(db: &Connection, sequence: u64) -> StoreResult<Option<Submiss
 
 /// Before the first publication after a start: what was published at the very end of the former life and not
 /// recorded is only told from a new job by NATS for two minutes, so older rows get a generation of their own.
-pub fn renew_unpublished(db: &Connection, before: Timestamp) -> StoreResult<()> {
+pub(crate) fn renew_unpublished(db: &Connection, before: Timestamp) -> StoreResult<()> {
     db.execute(
         "UPDATE outbox SET generation = generation + 1 WHERE sequence IS NULL AND since < ?1",
         [before.0],
@@ -247,7 +252,7 @@ pub fn renew_unpublished(db: &Connection, before: Timestamp) -> StoreResult<()> 
 }
 
 /// Records that a job lies in the stream.
-pub fn set_published(db: &Connection, job: &Job, sequence: u64, at: Timestamp) -> StoreResult<()> {
+pub(crate) fn set_published(db: &Connection, job: &Job, sequence: u64, at: Timestamp) -> StoreResult<()> {
     db.prepare_cached(
         "UPDATE outbox SET sequence = ?3, since = ?4 WHERE submission = ?1 AND generation = ?2",
     )?
@@ -256,7 +261,7 @@ pub fn set_published(db: &Connection, job: &Job, sequence: u64, at: Timestamp) -
 }
 
 /// Builds the job of a submission that waits; `None` when it has ended meanwhile.
-pub fn job(db: &Connection, id: SubmissionId) -> StoreResult<Option<Job>> {
+pub(crate) fn job(db: &Connection, id: SubmissionId) -> StoreResult<Option<Job>> {
     let generation: Option<u32> = db
         .prepare_cached("SELECT generation FROM outbox WHERE submission = ?1")?
         .query_row([id.0], |row| row.get(0))
@@ -284,7 +289,7 @@ pub fn job(db: &Connection, id: SubmissionId) -> StoreResult<Option<Job>> {
 }
 
 /// Forgets tries on the samples that ended before `before`.
-pub fn forget_trials(db: &Connection, before: Timestamp) -> StoreResult<usize> {
+pub(crate) fn forget_trials(db: &Connection, before: Timestamp) -> StoreResult<usize> {
     let old = "SELECT id FROM submissions WHERE purpose <> 'submission' AND state LIKE '%-ended' AND at < ?1";
     db.execute(&format!("DELETE FROM events WHERE submission IN ({old})"), [before.0])?;
     db.execute(&format!("DELETE FROM captures WHERE submission IN ({old})"), [before.0])?;

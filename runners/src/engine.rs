@@ -213,7 +213,8 @@ impl Engine {
         self.call("answer", self.docker.ping()).await.map(drop)
     }
 
-    pub(crate) fn docker(&self) -> &Docker {
+    /// The client, for what this crate does not wrap.
+    pub fn docker(&self) -> &Docker {
         &self.docker
     }
 

@@ -1,5 +1,7 @@
 //! What is reported while images are made ready, for whoever shows it.
 
+use std::fmt;
+
 use codementor_protocol::LanguageId;
 
 /// Takes reports. It is called from the task that does the work, so it must not block.
@@ -74,4 +76,19 @@ pub enum ProgressEvent {
         /// The language.
         language: LanguageId,
     },
+}
+
+impl fmt::Display for ProgressEvent {
+    /// One line for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting { what } => write!(f, "another command is making {what}"),
+            Self::Pull { layer, status, .. } => write!(f, "pulling the base image: {layer} {status}"),
+            Self::Bootstrap { text } => write!(f, "making the base image: {text}"),
+            Self::Step { language, step, total, text } => write!(f, "making {language} ready ({step}/{total}): {text}"),
+            Self::Output { language, line } => write!(f, "making {language} ready: {line}"),
+            Self::Copying { language } => write!(f, "making {language} ready: copying its programs"),
+            Self::Ready { language } => write!(f, "{language} is ready"),
+        }
+    }
 }

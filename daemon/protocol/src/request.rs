@@ -90,6 +90,8 @@ pub enum RefusalCode {
     Forbidden,
     /// The user has no right to ask this, or is not known.
     Unauthorised,
+    /// There is nothing to run, so that no result could be right.
+    Nothing,
     /// There is no such problem, submission or case.
     NotFound,
     /// Not now, but later: the daemon is stopping, or its disk is full.

@@ -14,7 +14,7 @@ const FULL_SCORE: &str = "100";
 
 /// What became of a message of reports.
 #[derive(Debug)]
-pub enum Projected {
+pub(crate) enum Projected {
     /// It was applied, as far as it was new.
     Applied,
     /// It belongs to a delivery that is not the newest, or to a submission that has ended.
@@ -25,7 +25,7 @@ pub enum Projected {
 ///
 /// NATS takes an ack of a delivery that it has meanwhile given to another judge, so the fence is here: a report counts
 /// only if its token is that of the newest delivery that has started, and only if it is the next one of that delivery.
-pub fn project(db: &Connection, message: &Reports, changes: &mut Changes) -> StoreResult<Projected> {
+pub(crate) fn project(db: &Connection, message: &Reports, changes: &mut Changes) -> StoreResult<Projected> {
     let Some(mut record) = Record::load(db, message.submission)? else { return Ok(Projected::Stale) };
     if !record.state.is_open() || record.token.is_some_and(|token| message.token < token) {
         return Ok(Projected::Stale);

@@ -13,7 +13,7 @@ const SUMMARY: &str =
     "id, problem, language, state, verdict, score, passed, total, time_ms, memory_kib, attempt, at";
 
 /// The user whose submission this is.
-pub fn owner(db: &Connection, id: SubmissionId) -> StoreResult<Option<UserName>> {
+pub(crate) fn owner(db: &Connection, id: SubmissionId) -> StoreResult<Option<UserName>> {
     db.prepare_cached("SELECT user FROM submissions WHERE id = ?1")?
         .query_row([id.0], |row| row.get(0))
         .optional()?
@@ -22,7 +22,7 @@ pub fn owner(db: &Connection, id: SubmissionId) -> StoreResult<Option<UserName>>
 }
 
 /// Whose submission it is and the state that it is in.
-pub fn state(db: &Connection, id: SubmissionId) -> StoreResult<Option<(UserName, State)>> {
+pub(super) fn state(db: &Connection, id: SubmissionId) -> StoreResult<Option<(UserName, State)>> {
     let row: Option<(String, String)> = db
         .prepare_cached("SELECT user, state FROM submissions WHERE id = ?1")?
         .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -31,7 +31,7 @@ pub fn state(db: &Connection, id: SubmissionId) -> StoreResult<Option<(UserName,
 }
 
 /// The number of the newest submission of a user.
-pub fn highest_id(db: &Connection, user: &UserName) -> StoreResult<Option<SubmissionId>> {
+pub(crate) fn highest_id(db: &Connection, user: &UserName) -> StoreResult<Option<SubmissionId>> {
     let id: Option<u64> = db
         .prepare_cached("SELECT max(id) FROM submissions WHERE user = ?1 AND purpose = 'submission'")?
         .query_row([user.as_str()], |row| row.get(0))?;
@@ -39,7 +39,7 @@ pub fn highest_id(db: &Connection, user: &UserName) -> StoreResult<Option<Submis
 }
 
 /// Events from number `from` on, as many as fit into `bytes`.
-pub fn events(db: &Connection, id: SubmissionId, from: u64, bytes: usize) -> StoreResult<EventPage> {
+pub(crate) fn events(db: &Connection, id: SubmissionId, from: u64, bytes: usize) -> StoreResult<EventPage> {
     let mut statement =
         db.prepare_cached("SELECT body FROM events WHERE submission = ?1 AND seq >= ?2 ORDER BY seq")?;
     let mut rows = statement.query(params![id.0, from])?;
@@ -58,7 +58,7 @@ pub fn events(db: &Connection, id: SubmissionId, from: u64, bytes: usize) -> Sto
 }
 
 /// Submissions of a user, the newest first.
-pub fn history(
+pub(crate) fn history(
     db: &Connection,
     user: &UserName,
     problem: Option<&Slug>,
@@ -80,7 +80,7 @@ pub fn history(
 }
 
 /// All that its owner may see of a submission.
-pub fn detail(db: &Connection, id: SubmissionId) -> StoreResult<Option<Detail>> {
+pub(crate) fn detail(db: &Connection, id: SubmissionId) -> StoreResult<Option<Detail>> {
     let mut statement = db
         .prepare_cached(&format!("SELECT {SUMMARY}, package, files, fault FROM submissions WHERE id = ?1"))?;
     let mut rows = statement.query([id.0])?;
@@ -103,7 +103,7 @@ pub fn detail(db: &Connection, id: SubmissionId) -> StoreResult<Option<Detail>> 
 }
 
 /// The samples of a submission that were run: place, name, verdict.
-pub fn samples_run(db: &Connection, id: SubmissionId) -> StoreResult<Vec<(u32, String, Verdict)>> {
+pub(crate) fn samples_run(db: &Connection, id: SubmissionId) -> StoreResult<Vec<(u32, String, Verdict)>> {
     let mut statement =
         db.prepare_cached("SELECT idx, name, verdict FROM captures WHERE submission = ?1 ORDER BY idx")?;
     let rows = statement.query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
@@ -115,7 +115,7 @@ pub fn samples_run(db: &Connection, id: SubmissionId) -> StoreResult<Vec<(u32, S
 }
 
 /// What a program wrote for one sample; input, answer and difference are left for the caller to fill in.
-pub fn capture(db: &Connection, id: SubmissionId, index: u32) -> StoreResult<Option<CaseDetail>> {
+pub(crate) fn capture(db: &Connection, id: SubmissionId, index: u32) -> StoreResult<Option<CaseDetail>> {
     let mut statement = db.prepare_cached(
         "SELECT name, verdict, stdout, stdout_total, stderr, stderr_total FROM captures WHERE submission = ?1 AND idx = ?2",
     )?;

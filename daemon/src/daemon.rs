@@ -1,0 +1,384 @@
+//! One process from its start to its end.
+//!
+//! ```text
+//! serve ─ hold the data directory ─ database ─ NATS (embedded or foreign) ─ streams
+//!       └─ tasks: gateway, results, outbox, judge (slots > 0), idle watch
+//! judge ─ NATS (foreign) ─ judge
+//! both end on: SIGTERM, SIGINT; serve also on the stop request and when idle. Running jobs get time to end;
+//! what waits is in the database.
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use codementor_protocol::UserName;
+use codementor_runners::{Engine, Images, Languages};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::accounts::Accounts;
+use crate::gateway::{Facts, Gateway};
+use crate::instance::Instance;
+use crate::judge::{self, Judge, PackageCache, Slots, Workshop};
+use crate::nats::auth::{Creds, Keys, Role};
+use crate::nats::connect::{self, Connect, Initial, LinkEvent};
+use crate::nats::embedded::{self, Embedded};
+use crate::nats::server::{self, ImageFile, Search};
+use crate::nats::streams::{self, Layout};
+use crate::queue::{self, Core, now};
+use crate::registry::Registry;
+use crate::settings::{DaemonFile, Paths, Settings};
+use crate::store::Store;
+use crate::{BUILD, files};
+
+/// How long the server may take to accept the daemon at the start.
+const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+/// How often the daemon looks whether it is idle, and tidies up.
+const LOOK: Duration = Duration::from_secs(1);
+/// Tries on the samples are forgotten after this time.
+const KEEP_TRIALS: Duration = Duration::from_secs(24 * 3600);
+/// The name of the daemon's own credential.
+const DAEMON_USER: &str = "daemon";
+
+/// Why a daemon could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The data directory.
+    #[error(transparent)]
+    Instance(#[from] crate::instance::InstanceError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] crate::nats::auth::KeysError),
+    /// A credential.
+    #[error(transparent)]
+    Creds(#[from] crate::nats::auth::CredsError),
+    /// A credential that cannot be signed.
+    #[error(transparent)]
+    Mint(#[from] crate::nats::auth::MintError),
+    /// The NATS server's program.
+    #[error(transparent)]
+    Server(#[from] crate::nats::server::ServerError),
+    /// The embedded NATS server.
+    #[error(transparent)]
+    Embedded(#[from] embedded::EmbeddedError),
+    /// The connection to NATS.
+    #[error(transparent)]
+    Connect(#[from] connect::ConnectError),
+    /// The NATS server's version.
+    #[error(transparent)]
+    TooOld(#[from] connect::TooOld),
+    /// The streams.
+    #[error(transparent)]
+    Streams(#[from] streams::StreamsError),
+    /// The languages.
+    #[error(transparent)]
+    Languages(#[from] codementor_runners::language::LoadError),
+    /// A request could not be listened to.
+    #[error("the gateway cannot listen: {0}")]
+    Gateway(#[from] async_nats::SubscribeError),
+    /// A file.
+    #[error("cannot write {path}: {source}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Something that is needed was not set.
+    #[error("{0}")]
+    Missing(&'static str),
+}
+
+impl From<crate::accounts::AccountsError> for DaemonError {
+    fn from(error: crate::accounts::AccountsError) -> Self {
+        match error {
+            crate::accounts::AccountsError::Store(error) => Self::Store(error),
+            crate::accounts::AccountsError::Code { path, source } => Self::File { path, source },
+        }
+    }
+}
+
+impl From<crate::registry::RegistryError> for DaemonError {
+    fn from(error: crate::registry::RegistryError) -> Self {
+        match error {
+            crate::registry::RegistryError::Directory { path, source } => Self::File { path, source },
+            crate::registry::RegistryError::Bucket(error) => Self::Streams(error),
+        }
+    }
+}
+
+impl DaemonError {
+    /// What to do about it, where that is not in the message.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Instance(crate::instance::InstanceError::Held(_)) => {
+                Some("stop it with 'codementor down', or choose another --data-dir".into())
+            }
+            Self::Store(crate::store::StoreError::DiskFull) => Some("free some space and try again".into()),
+            _ => None,
+        }
+    }
+}
+
+/// Runs the daemon until it is told to stop, has nothing to do for too long, or cannot go on.
+pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
+    let paths = settings.paths.clone();
+    let instance = Instance::hold(&paths.data, &paths.lock())?;
+    // A file that a crash has left behind would send commands to a port where nobody listens, or somebody else does.
+    let _ = std::fs::remove_file(paths.daemon_file());
+    let _ = std::fs::remove_file(paths.daemon_error());
+    tracing::info!(build = BUILD, pid = std::process::id(), data = %paths.data.display(), "starting");
+    let store = Store::open(&paths.database())?;
+    let keys = Arc::new(Keys::load_or_create(&paths.keys())?);
+    keys.enrol_creds()?.write(&paths.enrol_creds())?;
+    let languages = Arc::new(Languages::load(settings.languages_dir.as_deref())?);
+
+    let (embedded, url, creds) = match (&settings.nats_url, &settings.creds) {
+        (Some(url), Some(creds)) => (None, url.clone(), Creds::read(creds)?),
+        _ => {
+            let server = start_server(&settings, keys.clone()).await?;
+            let url = server.url();
+            (Some(server), url, keys.issue(Role::Daemon, DAEMON_USER, None)?)
+        }
+    };
+    let (client, reconnects) = connect_to(&url, &creds, Role::Daemon).await?;
+    connect::check_version(&client)?;
+    let jetstream = streams::context(client.clone());
+    let layout = Layout::new(settings.ack_wait, settings.max_deliver, 4096);
+    streams::prepare(&jetstream, &layout).await?;
+
+    let (core, job_changes) = Core::new(store.clone(), client.clone(), jetstream.clone());
+    let accounts = Accounts::load(store, &paths.enrol_code()).await?;
+    let registry = Registry::open(core.clone(), languages.clone(), &paths).await?;
+    let stopping = watch::Sender::new(false);
+    let slots = Slots::new(settings.slots);
+    let workshop = (settings.slots > 0).then(|| start_workshop(&settings, &instance));
+    let no_error = watch::channel(None).1;
+    let gateway = Arc::new(Gateway {
+        core: core.clone(),
+        accounts,
+        registry,
+        languages: languages.clone(),
+        keys,
+        facts: Facts {
+            since: now(),
+            nats: client.server_info().version,
+            idle_timeout_s: settings.idle_timeout.map(|timeout| timeout.as_secs()),
+            log: paths.log().display().to_string(),
+            slots: workshop.is_some().then(|| slots.clone()),
+            engine_error: workshop.as_ref().map_or(no_error, Workshop::error),
+        },
+        stopping: stopping.clone(),
+    });
+    let (caught_up, is_caught_up) = watch::channel(false);
+    let outbox = queue::Outbox { window: settings.slots.max(2) as usize, ack_wait: settings.ack_wait };
+    tokio::spawn(queue::run_results(core.clone(), reconnects, caught_up));
+    tokio::spawn(queue::run_outbox(core.clone(), outbox, job_changes, is_caught_up));
+    let judging = match workshop {
+        Some(workshop) => {
+            let judge = Judge {
+                client: client.clone(),
+                jetstream: jetstream.clone(),
+                setup: judge_setup(&settings),
+                slots,
+                languages,
+                workshop,
+                packages: open_cache(&settings.paths, jetstream, true)?,
+            };
+            Some(tokio::spawn(Arc::new(judge).run(stopping.subscribe())))
+        }
+        None => None,
+    };
+    let mut listening = tokio::spawn(gateway.run());
+    let ready = DaemonFile { pid: std::process::id(), build: BUILD.into(), url };
+    write_daemon_file(&paths, &ready)?;
+    tracing::info!(url = ready.url, "ready");
+
+    let mut stop = stopping.subscribe();
+    let result = tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => Ok(()),
+        reason = end_signal() => {
+            tracing::info!(reason, "told to stop");
+            Ok(())
+        }
+        () = idle(&core, settings.idle_timeout) => {
+            tracing::info!("nothing was asked for a long time");
+            Ok(())
+        }
+        ended = &mut listening => match ended {
+            Ok(Err(error)) => Err(DaemonError::Gateway(error)),
+            _ => Ok(()),
+        },
+    };
+    // Commands that come now start a daemon of their own, and wait for the lock.
+    let _ = std::fs::remove_file(paths.daemon_file());
+    stopping.send_replace(true);
+    if let Some(judging) = judging {
+        // Its jobs end or are handed back within a bound of its own.
+        let _ = judging.await;
+    }
+    let _ = tokio::time::timeout(Duration::from_secs(2), client.drain()).await;
+    if let Some(embedded) = embedded {
+        embedded.stop().await;
+    }
+    tracing::info!("stopped");
+    result
+}
+
+/// Judges for a daemon elsewhere until it is told to stop.
+pub(crate) async fn judge(settings: Settings) -> Result<(), DaemonError> {
+    let (Some(url), Some(creds)) = (&settings.nats_url, &settings.creds) else {
+        return Err(DaemonError::Missing(
+            "a judge needs --nats-url and --creds: 'codementord judge-creds NAME' on the server makes them",
+        ));
+    };
+    if settings.slots == 0 {
+        return Err(DaemonError::Missing("a judge needs at least one slot: --slots 1"));
+    }
+    let paths = &settings.paths;
+    let instance = Instance::hold(&paths.judge(), &paths.judge().join("judge.lock"))?;
+    let creds = Creds::read(creds)?;
+    let (client, _) = connect_to(url, &creds, Role::Judge).await?;
+    connect::check_version(&client)?;
+    let jetstream = streams::context(client.clone());
+    let judge = Judge {
+        client,
+        jetstream: jetstream.clone(),
+        setup: judge_setup(&settings),
+        slots: Slots::new(settings.slots),
+        languages: Arc::new(Languages::load(settings.languages_dir.as_deref())?),
+        workshop: start_workshop(&settings, &instance),
+        packages: open_cache(paths, jetstream, false)?,
+    };
+    let stopping = watch::Sender::new(false);
+    let judging = tokio::spawn(Arc::new(judge).run(stopping.subscribe()));
+    tracing::info!(url, slots = settings.slots, "judging");
+    let reason = end_signal().await;
+    tracing::info!(reason, "told to stop");
+    stopping.send_replace(true);
+    let _ = judging.await;
+    Ok(())
+}
+
+/// Makes the credential of a judge on another host.
+pub(crate) fn judge_creds(settings: &Settings, name: &str) -> Result<Creds, DaemonError> {
+    Ok(Keys::load_or_create(&settings.paths.keys())?.issue(Role::Judge, name, None)?)
+}
+
+async fn start_server(settings: &Settings, keys: Arc<Keys>) -> Result<Embedded, DaemonError> {
+    // Asked only where the program is on no shorter way; that there is no engine is then one reason among others.
+    let engine = Engine::connect(settings.docker_host.as_deref()).await.ok();
+    let binary = server::find_or_fetch(&Search {
+        cache_dir: &settings.paths.cache,
+        explicit: settings.nats_server.as_deref(),
+        engine: engine.as_ref().map(|engine| engine.docker() as &dyn ImageFile),
+        search_path: None,
+        progress: &|step: server::Progress<'_>| tracing::info!("the NATS server's program: {step:?}"),
+    })
+    .await?;
+    tracing::info!(path = %binary.path.display(), version = %binary.version, "the NATS server's program");
+    let config = embedded::Config::new(binary, settings.paths.nats(), settings.nats_port);
+    Ok(Embedded::start(config, keys).await?)
+}
+
+/// Connects, and counts how often the connection was made anew.
+async fn connect_to(
+    url: &str,
+    creds: &Creds,
+    role: Role,
+) -> Result<(async_nats::Client, watch::Receiver<u64>), DaemonError> {
+    let (count, reconnects) = watch::channel(0);
+    let name = creds.user_name().unwrap_or_else(|| role.token().into());
+    let on_event = move |event: LinkEvent| match event {
+        LinkEvent::Connected => count.send_modify(|count| *count += 1),
+        event => tracing::warn!(?event, "NATS"),
+    };
+    let client = connect::connect(Connect {
+        url,
+        creds,
+        name: &format!("codementor {}", role.token()),
+        inbox_prefix: &role.inbox(&name),
+        initial: Initial::Within(CONNECT_WITHIN),
+        on_event: Some(Arc::new(on_event)),
+    })
+    .await?;
+    Ok((client, reconnects))
+}
+
+fn start_workshop(settings: &Settings, instance: &Instance) -> Workshop {
+    Workshop::start(judge::Plan {
+        docker_host: settings.docker_host.clone(),
+        instance: instance.id.clone(),
+        lock: instance.lock_path().to_owned(),
+        slots: settings.slots,
+        inputs: judge::inputs(&settings.paths.judge()),
+        locks: Images::default_locks(),
+    })
+}
+
+fn judge_setup(settings: &Settings) -> judge::Setup {
+    judge::Setup {
+        name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        slots: settings.slots,
+        ack_wait: settings.ack_wait,
+    }
+}
+
+fn open_cache(
+    paths: &Paths,
+    jetstream: async_nats::jetstream::Context,
+    beside_daemon: bool,
+) -> Result<PackageCache, DaemonError> {
+    let installed = beside_daemon.then(|| paths.packages());
+    PackageCache::open(jetstream, paths.judge(), installed)
+        .map_err(|source| DaemonError::File { path: paths.judge(), source })
+}
+
+fn write_daemon_file(paths: &Paths, ready: &DaemonFile) -> Result<(), DaemonError> {
+    let file = |source| DaemonError::File { path: paths.daemon_file(), source };
+    let json = serde_json::to_vec(ready).map_err(|error| file(error.into()))?;
+    files::write_private(&paths.daemon_file(), &json).map_err(file)
+}
+
+/// Waits until there was nothing to do for `timeout`; for ever without one. Tidies up meanwhile.
+async fn idle(core: &Core, timeout: Option<Duration>) {
+    let mut looks: u64 = 0;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if timeout.is_some_and(|timeout| core.gauges.idle_for() >= timeout) {
+            return;
+        }
+        if looks.is_multiple_of(3600) {
+            let before = codementor_protocol::Timestamp(now().0 - KEEP_TRIALS.as_millis() as i64);
+            if let Err(error) =
+                core.store.write(move |db| crate::submissions::forget_trials(db, before)).await
+            {
+                tracing::warn!(%error, "old tries on samples could not be removed");
+            }
+        }
+        looks += 1;
+    }
+}
+
+/// The first signal that asks this process to end.
+async fn end_signal() -> &'static str {
+    let on = |kind: SignalKind| signal(kind);
+    match (on(SignalKind::terminate()), on(SignalKind::interrupt()), on(SignalKind::hangup())) {
+        (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) => tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+            _ = hangup.recv() => "SIGHUP",
+        },
+        // Without handlers the signals end the process by themselves.
+        _ => std::future::pending().await,
+    }
+}
+
+/// The daemon's own user, which owns what it asks of itself.
+pub(crate) fn daemon_user() -> UserName {
+    #[expect(clippy::unwrap_used, reason = "the constant obeys the rule of user names")]
+    UserName::new(DAEMON_USER).unwrap()
+}

@@ -1,0 +1,190 @@
+//! The gateway: every request of a user comes in here, and only here.
+//!
+//! ```text
+//! cm.u.<user>.<verb> ──▶ reply subject is the user's own inbox? ─▶ role may ask verb? ─▶ handler ─▶ reply
+//! cm.enrol           ──▶ code is right? ─▶ credential for the public key
+//! ```
+//!
+//! NATS lets only `<user>` publish below `cm.u.<user>`, so the subject is the identity. A reply goes nowhere but into
+//! that user's inbox: a request that names any other subject is dropped, since answering it would make the daemon
+//! speak to others on the user's behalf.
+
+mod problems;
+mod status;
+mod submissions;
+
+use std::sync::Arc;
+
+use async_nats::{Message, Subject};
+use codementor_protocol::{
+    Cancel, Enrol, Events, FindProblem, GetStatus, History, InstallPackage, ListProblems, PutPackage,
+    ReadCase, Refusal, RefusalCode, Reply, Request, Show, Stop, Submit, UserName, subject,
+};
+use futures::StreamExt;
+use serde::Serialize;
+use tokio::sync::{Semaphore, watch};
+
+pub(crate) use status::Facts;
+
+use crate::accounts::Accounts;
+use crate::nats::auth::Keys;
+use crate::queue::{Core, now};
+use crate::registry::Registry;
+use crate::store::StoreError;
+
+/// How many requests are worked on at a time.
+const CONCURRENT: usize = 128;
+
+/// What the handlers need.
+pub(crate) struct Gateway {
+    pub(crate) core: Core,
+    pub(crate) accounts: Accounts,
+    pub(crate) registry: Registry,
+    pub(crate) languages: Arc<codementor_runners::Languages>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) facts: Facts,
+    /// Set when the daemon is to end.
+    pub(crate) stopping: watch::Sender<bool>,
+}
+
+/// Who asks.
+pub(crate) struct Caller {
+    pub(crate) user: UserName,
+}
+
+/// A handler of one kind of request.
+pub(crate) trait Handle<R: Request> {
+    /// Answers `request`, or says why not.
+    fn handle(&self, caller: &Caller, request: R) -> impl Future<Output = Result<R::Reply, Refusal>> + Send;
+}
+
+impl Gateway {
+    /// Answers requests until the connection is closed for good.
+    pub(crate) async fn run(self: Arc<Self>) -> Result<(), async_nats::SubscribeError> {
+        let mut requests = self.core.client.queue_subscribe(subject::REQUESTS, "gateway".into()).await?;
+        let mut enrolments = self.core.client.queue_subscribe(subject::ENROL, "gateway".into()).await?;
+        let permits = Arc::new(Semaphore::new(CONCURRENT));
+        loop {
+            let (message, enrolment) = tokio::select! {
+                Some(message) = requests.next() => (message, false),
+                Some(message) = enrolments.next() => (message, true),
+                else => return Ok(()),
+            };
+            let Ok(permit) = permits.clone().acquire_owned().await else { return Ok(()) };
+            let gateway = self.clone();
+            tokio::spawn(async move {
+                if enrolment {
+                    gateway.enrol(message).await
+                } else {
+                    gateway.answer(message).await
+                };
+                drop(permit);
+            });
+        }
+    }
+
+    async fn answer(&self, message: Message) {
+        self.core.gauges.touch();
+        let Some((user, verb)) = subject::parse_request(&message.subject) else { return };
+        let Some(reply) = message.reply.clone().filter(|reply| subject::is_own_inbox(&user, reply)) else {
+            tracing::warn!(%user, verb, reply = ?message.reply, "a request whose answer would go to somebody else was dropped");
+            return;
+        };
+        let body = match self.accounts.role(&user) {
+            None => refuse(RefusalCode::Unauthorised, format!("there is no user '{user}' on this server")),
+            Some(role) if !role.may(verb) => {
+                refuse(RefusalCode::Unauthorised, format!("'{user}' may not ask for '{verb}' on this server"))
+            }
+            Some(_) => self.dispatch(&Caller { user }, verb, &message.payload).await,
+        };
+        self.reply(reply, body).await;
+    }
+
+    async fn dispatch(&self, caller: &Caller, verb: &str, payload: &[u8]) -> Vec<u8> {
+        match verb {
+            Submit::VERB => self.handle_json::<Submit>(caller, payload).await,
+            Events::VERB => self.handle_json::<Events>(caller, payload).await,
+            Show::VERB => self.handle_json::<Show>(caller, payload).await,
+            History::VERB => self.handle_json::<History>(caller, payload).await,
+            ReadCase::VERB => self.handle_json::<ReadCase>(caller, payload).await,
+            Cancel::VERB => self.handle_json::<Cancel>(caller, payload).await,
+            ListProblems::VERB => self.handle_json::<ListProblems>(caller, payload).await,
+            FindProblem::VERB => self.handle_json::<FindProblem>(caller, payload).await,
+            PutPackage::VERB => self.handle_json::<PutPackage>(caller, payload).await,
+            InstallPackage::VERB => self.handle_json::<InstallPackage>(caller, payload).await,
+            GetStatus::VERB => self.handle_json::<GetStatus>(caller, payload).await,
+            Stop::VERB => self.handle_json::<Stop>(caller, payload).await,
+            _ => refuse(RefusalCode::Invalid, format!("this server does not know '{verb}'")),
+        }
+    }
+
+    async fn handle_json<R: Request>(&self, caller: &Caller, payload: &[u8]) -> Vec<u8>
+    where
+        Self: Handle<R>,
+    {
+        let result = match serde_json::from_slice::<R>(payload) {
+            Ok(request) => self.handle(caller, request).await,
+            Err(error) => {
+                let message = format!("the '{}' request cannot be read: {error}", R::VERB);
+                Err(Refusal::new(RefusalCode::Invalid, message).hint("are both ends of the same version?"))
+            }
+        };
+        encode(&Reply::from(result))
+    }
+
+    /// The enrol credential may ask for nothing else, and its inbox is shared: the answer is of use only to the
+    /// holder of the key's other half.
+    async fn enrol(&self, message: Message) {
+        let Some(reply) = message.reply.clone().filter(|reply| reply.starts_with("_INBOX.enrol.")) else {
+            return;
+        };
+        let result = match serde_json::from_slice::<Enrol>(&message.payload) {
+            Ok(request) => {
+                let mint = |user: &UserName, key: &str| {
+                    self.keys
+                        .mint_user(crate::nats::auth::Role::Student, user.as_str(), key, None)
+                        .map_err(|e| e.to_string())
+                };
+                self.accounts.enrol(request, now(), mint).await
+            }
+            Err(error) => {
+                Err(Refusal::new(RefusalCode::Invalid, format!("the request cannot be read: {error}")))
+            }
+        };
+        self.reply(reply, encode(&Reply::from(result))).await;
+    }
+
+    async fn reply(&self, subject: Subject, body: Vec<u8>) {
+        if let Err(error) = self.core.client.publish(subject, body.into()).await {
+            tracing::warn!(%error, "an answer could not be sent");
+        }
+    }
+}
+
+/// A database error as the caller is told of it.
+pub(crate) fn store_refusal(error: StoreError) -> Refusal {
+    match error {
+        StoreError::DiskFull => {
+            Refusal::new(RefusalCode::Later, "the server's disk is full: nothing was stored")
+                .hint("free some space and try again")
+        }
+        StoreError::Closed => {
+            Refusal::new(RefusalCode::Later, "the server is stopping").hint("try again in a moment")
+        }
+        error => {
+            tracing::error!(%error, "a request failed");
+            Refusal::new(RefusalCode::Internal, error.to_string())
+        }
+    }
+}
+
+fn refuse(code: RefusalCode, message: String) -> Vec<u8> {
+    encode(&Reply::<()>::Refused(Refusal::new(code, message)))
+}
+
+fn encode<T: Serialize>(reply: &Reply<T>) -> Vec<u8> {
+    serde_json::to_vec(reply).unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer cannot be written as JSON");
+        br#"{"refused":{"code":"internal","message":"the answer cannot be written"}}"#.to_vec()
+    })
+}

@@ -1,0 +1,480 @@
+//! Problems: packages that arrive, are checked, get a time limit, and judge from then on.
+//!
+//! ```text
+//! PutPackage (pieces) ─▶ uploads/<user>-<hash>.part
+//! InstallPackage ─▶ read and check ─▶ packages/<hash>.zip + the bucket for judges
+//!                     ├── states a time limit ──────────────────────────────▶ rows: it judges
+//!                     └── states none ─▶ its own submissions run as jobs ───▶ rows: it judges
+//! ```
+//!
+//! A package never changes: it is named by the hash of its content. Only the name of a problem moves on to another.
+
+mod calibrate;
+mod upload;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use codementor_problems::compare::{Comparison, Difference, DifferenceKind, Flags, compare};
+use codementor_problems::package::Package;
+use codementor_problems::read::{self, Opened};
+use codementor_problems::slug::near_matches;
+use codementor_protocol::{
+    Capture, CaseDetail, Install, InstallPackage, LanguageId, Limits, PackageHash, PackageReceived,
+    ProblemSummary, PutPackage, Refusal, RefusalCode, Slug, Timestamp, UserName, Verdict,
+};
+use codementor_runners::Languages;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::gateway::store_refusal;
+use crate::queue::{Core, now};
+use crate::store::StoreResult;
+use crate::submissions::{from_json, from_token, json, parse};
+use calibrate::Calibrations;
+
+/// How much of a sample's input and answer a student can read at once.
+const MAX_SAMPLE: usize = 64 * 1024;
+
+/// The installed problems. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Registry {
+    core: Core,
+    languages: Arc<Languages>,
+    bucket: async_nats::jetstream::object_store::ObjectStore,
+    packages: PathBuf,
+    uploads: PathBuf,
+    calibrations: Calibrations,
+    /// Packages that are being checked, so that two requests do not do it twice.
+    checking: Arc<tokio::sync::Mutex<()>>,
+    cache: Arc<Mutex<HashMap<PackageHash, Installed>>>,
+}
+
+/// An installed package, as far as it matters to the gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct Installed {
+    pub(crate) hash: PackageHash,
+    pub(crate) title: String,
+    pub(crate) limits: Limits,
+    pub(crate) samples: u32,
+    pub(crate) cases: u32,
+    pub(crate) languages: Vec<LanguageId>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) code_kib: u64,
+    pub(crate) installed: Timestamp,
+}
+
+impl Registry {
+    pub(crate) async fn open(
+        core: Core,
+        languages: Arc<Languages>,
+        paths: &crate::settings::Paths,
+    ) -> Result<Self, RegistryError> {
+        for directory in [paths.packages(), paths.uploads()] {
+            std::fs::create_dir_all(&directory)
+                .map_err(|source| RegistryError::Directory { path: directory.clone(), source })?;
+        }
+        let bucket = crate::nats::streams::packages_bucket(&core.jetstream).await?;
+        Ok(Self {
+            core,
+            languages,
+            bucket,
+            packages: paths.packages(),
+            uploads: paths.uploads(),
+            calibrations: Calibrations::default(),
+            checking: Arc::default(),
+            cache: Arc::default(),
+        })
+    }
+
+    /// What judges a new submission: the problem's current version, or the one that is asked for.
+    pub(crate) async fn resolve(
+        &self,
+        slug: &Slug,
+        package: Option<&PackageHash>,
+    ) -> Result<Installed, Refusal> {
+        let hash = match package {
+            Some(hash) => hash.clone(),
+            None => {
+                let name = slug.clone();
+                let current =
+                    self.core.store.read(move |db| current(db, &name)).await.map_err(store_refusal)?;
+                match current {
+                    Some(hash) => hash,
+                    None => return Err(self.unknown(slug).await),
+                }
+            }
+        };
+        let cached = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&hash).cloned();
+        if let Some(installed) = cached {
+            return Ok(installed);
+        }
+        let wanted = hash.clone();
+        let installed =
+            self.core.store.read(move |db| installed(db, &wanted)).await.map_err(store_refusal)?;
+        let installed = installed.ok_or_else(|| {
+            Refusal::new(
+                RefusalCode::NotFound,
+                format!("no version {} of '{slug}' is installed", hash.short()),
+            )
+        })?;
+        // A package never changes, so what is kept here is never stale.
+        self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(hash, installed.clone());
+        Ok(installed)
+    }
+
+    pub(crate) async fn find(&self, user: &UserName, slug: &Slug) -> Result<ProblemSummary, Refusal> {
+        let installed = self.resolve(slug, None).await?;
+        self.summary(user, slug, &installed).await
+    }
+
+    pub(crate) async fn list(&self, user: &UserName) -> Result<Vec<ProblemSummary>, Refusal> {
+        let slugs = self.core.store.read(slugs).await.map_err(store_refusal)?;
+        let mut summaries = Vec::with_capacity(slugs.len());
+        for slug in &slugs {
+            summaries.push(self.find(user, slug).await?);
+        }
+        Ok(summaries)
+    }
+
+    async fn summary(
+        &self,
+        user: &UserName,
+        slug: &Slug,
+        installed: &Installed,
+    ) -> Result<ProblemSummary, Refusal> {
+        let (user, name) = (user.clone(), slug.clone());
+        let best = self.core.store.read(move |db| best(db, &user, &name)).await.map_err(store_refusal)?;
+        Ok(ProblemSummary {
+            slug: slug.clone(),
+            title: installed.title.clone(),
+            package: installed.hash.clone(),
+            limits: installed.limits,
+            samples: installed.samples,
+            cases: installed.cases,
+            languages: installed.languages.clone(),
+            installed: installed.installed,
+            best,
+        })
+    }
+
+    async fn unknown(&self, slug: &Slug) -> Refusal {
+        let refusal = Refusal::new(RefusalCode::NotFound, format!("there is no problem '{slug}'"));
+        let slugs = self.core.store.read(slugs).await.unwrap_or_default();
+        let near = near_matches(slug.as_str(), slugs.iter().map(Slug::as_str));
+        match near.first() {
+            Some(near) => refusal.hint(format!("did you mean '{near}'? codementor list shows them all")),
+            None if slugs.is_empty() => {
+                refusal.hint("no problem is installed yet: codementor problem push DIR, or use -p DIR")
+            }
+            None => {
+                refusal.hint("codementor list shows the installed problems; -p also takes a directory or zip")
+            }
+        }
+    }
+
+    /// Takes a piece of a package.
+    pub(crate) async fn receive(
+        &self,
+        user: &UserName,
+        request: PutPackage,
+    ) -> Result<PackageReceived, Refusal> {
+        if self.package_file(&request.package).exists() {
+            return Ok(PackageReceived { next: request.size, complete: true });
+        }
+        let path = self.upload_file(user, &request.package);
+        tokio::task::spawn_blocking(move || upload::append(&path, &request))
+            .await
+            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?
+    }
+
+    /// Makes a package judge, or says how far its calibration is.
+    pub(crate) async fn install(&self, user: &UserName, request: InstallPackage) -> Result<Install, Refusal> {
+        let hash = request.package.clone();
+        let known = {
+            let hash = hash.clone();
+            self.core.store.read(move |db| installed(db, &hash)).await.map_err(store_refusal)?
+        };
+        if let Some(installed) = known {
+            let unchanged = self.point(&request).await?;
+            let problem = self.summary(user, &request.slug, &installed).await?;
+            return Ok(Install::Installed { problem, warnings: installed.warnings, unchanged });
+        }
+        if let Some(outcome) = self.calibrations.look(&hash) {
+            return match outcome {
+                calibrate::Outcome::Running { done, total } => Ok(Install::Calibrating { done, total }),
+                calibrate::Outcome::Failed(refusal) => Err(refusal),
+            };
+        }
+        let _one_at_a_time = self.checking.lock().await;
+        let opened = self.check(user, &hash).await?;
+        let mut row = self.row(&hash, &opened)?;
+        self.publish(&hash).await?;
+        match opened.package.limits.time_limit {
+            Some(_) => {
+                self.add(&row).await?;
+                self.point(&request).await?;
+                let problem = self.summary(user, &request.slug, &row).await?;
+                Ok(Install::Installed { problem, warnings: row.warnings, unchanged: false })
+            }
+            None => {
+                let plan = calibrate::plan(&opened, &self.languages, &mut row.warnings);
+                let total = plan.runs.len() as u32;
+                self.calibrations.start(self.clone(), request, row, opened.package, plan);
+                Ok(Install::Calibrating { done: 0, total })
+            }
+        }
+    }
+
+    /// Reads an arrived package, sees that it is the one that its hash names, and keeps it.
+    async fn check(&self, user: &UserName, hash: &PackageHash) -> Result<Opened, Refusal> {
+        let (kept, upload, hash) = (self.package_file(hash), self.upload_file(user, hash), hash.clone());
+        let work = move || {
+            let source = if kept.exists() { &kept } else { &upload };
+            if !source.exists() {
+                return Err(Refusal::new(
+                    RefusalCode::NotFound,
+                    format!("package {} has not arrived", hash.short()),
+                )
+                .hint("push it again"));
+            }
+            let opened = read::open(source).map_err(|defects| {
+                // Cleared, so that a corrected package does not meet the broken one's pieces.
+                let _ = std::fs::remove_file(&upload);
+                let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
+                Refusal::new(
+                    RefusalCode::Invalid,
+                    format!("the package cannot be judged:\n{}", lines.join("\n")),
+                )
+            })?;
+            let found = opened.files.content_hash().map_err(|error| {
+                Refusal::new(RefusalCode::Invalid, format!("the package cannot be read: {error}"))
+            })?;
+            if found != hash.as_str() {
+                let _ = std::fs::remove_file(&upload);
+                return Err(Refusal::new(
+                    RefusalCode::Invalid,
+                    "what arrived is not the package that was announced",
+                )
+                .hint("push it again"));
+            }
+            if *source != kept {
+                upload::keep(&upload, &kept)?;
+            }
+            read::open(&kept).map_err(|_| Refusal::new(RefusalCode::Internal, "the package vanished"))
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?
+    }
+
+    fn row(&self, hash: &PackageHash, opened: &Opened) -> Result<Installed, Refusal> {
+        let package = &opened.package;
+        let mut languages = Vec::new();
+        for name in package.languages.iter().flatten() {
+            match self.languages.by_name(name).ok() {
+                Some(language) => languages.push(language.id().clone()),
+                None => tracing::debug!(name, "a package allows a language that there is no runner for"),
+            }
+        }
+        if package.languages.as_ref().is_some_and(|list| !list.is_empty()) && languages.is_empty() {
+            return Err(Refusal::new(
+                RefusalCode::Invalid,
+                "the package allows only languages that there is no runner for",
+            ));
+        }
+        Ok(Installed {
+            hash: hash.clone(),
+            title: package.name().to_owned(),
+            limits: limits(package),
+            samples: package.samples().count() as u32,
+            cases: package.cases.len() as u32,
+            languages,
+            warnings: opened.warnings.iter().map(ToString::to_string).collect(),
+            code_kib: package.limits.code_kib,
+            installed: now(),
+        })
+    }
+
+    /// Puts a package where judges on other hosts find it.
+    async fn publish(&self, hash: &PackageHash) -> Result<(), Refusal> {
+        let unavailable =
+            |error: String| Refusal::new(RefusalCode::Later, format!("the package was not stored: {error}"));
+        if self.bucket.info(hash.as_str()).await.is_ok() {
+            return Ok(());
+        }
+        let mut file =
+            tokio::fs::File::open(self.package_file(hash)).await.map_err(|e| unavailable(e.to_string()))?;
+        let put = self.bucket.put(hash.as_str(), &mut file);
+        tokio::time::timeout(crate::queue::NATS_TIMEOUT * 6, put)
+            .await
+            .map_err(|error| unavailable(error.to_string()))?
+            .map_err(|error| unavailable(error.to_string()))?;
+        Ok(())
+    }
+
+    async fn add(&self, row: &Installed) -> Result<(), Refusal> {
+        let row = row.clone();
+        self.core.store.write(move |db| add(db, &row)).await.map_err(store_refusal)
+    }
+
+    /// Makes a package the version that judges new submissions of its name. Returns whether it was that already.
+    async fn point(&self, request: &InstallPackage) -> Result<bool, Refusal> {
+        let (slug, hash, by_content) = (request.slug.clone(), request.package.clone(), request.by_content);
+        let write = move |db: &Connection| {
+            let unchanged = current(db, &slug)?.as_ref() == Some(&hash);
+            if !by_content && !unchanged {
+                db.execute(
+                    "INSERT INTO problems (slug, package) VALUES (?1, ?2) ON CONFLICT (slug) DO UPDATE SET package = ?2",
+                    params![slug.as_str(), hash.as_str()],
+                )?;
+            }
+            Ok(unchanged || by_content)
+        };
+        self.core.store.write(write).await.map_err(store_refusal)
+    }
+
+    /// Adds to a case what its package holds: input, answer, and the difference in words. Only samples come here.
+    pub(crate) async fn fill_in(
+        &self,
+        hash: &PackageHash,
+        mut case: CaseDetail,
+    ) -> Result<CaseDetail, Refusal> {
+        let path = self.package_file(hash);
+        let work = move || {
+            let gone = |error: String| {
+                Refusal::new(RefusalCode::Internal, format!("the package cannot be read: {error}"))
+            };
+            let opened = read::open(&path).map_err(|_| gone("it is broken".into()))?;
+            let sample = opened.package.samples().find(|sample| sample.name == case.name);
+            let sample = sample.ok_or_else(|| gone(format!("it has no sample '{}'", case.name)))?;
+            let input = opened.files.read(&sample.input.name).map_err(|error| gone(error.to_string()))?;
+            let answer = opened.files.read(&sample.answer.name).map_err(|error| gone(error.to_string()))?;
+            let flags = Flags::parse(&sample.validator_flags).map_err(|error| gone(error.to_string()))?;
+            if let Comparison::Different(difference) = compare(&answer, &case.stdout.bytes, &flags) {
+                case.difference = Some(words(&difference));
+            }
+            case.input = Capture::new(&input, input.len() as u64, MAX_SAMPLE);
+            case.expected = Capture::new(&answer, answer.len() as u64, MAX_SAMPLE);
+            Ok(case)
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?
+    }
+
+    fn package_file(&self, hash: &PackageHash) -> PathBuf {
+        package_file(&self.packages, hash)
+    }
+
+    fn upload_file(&self, user: &UserName, hash: &PackageHash) -> PathBuf {
+        self.uploads.join(format!("{user}-{hash}.part"))
+    }
+}
+
+/// The first difference in words, by the problem's own rules.
+fn words(difference: &Difference) -> String {
+    let show = |bytes: &[u8]| format!("'{}'", String::from_utf8_lossy(bytes).escape_debug());
+    let (expected, got) = (show(&difference.expected), show(&difference.got));
+    let what = match &difference.kind {
+        DifferenceKind::Whitespace => "the white space differs".to_owned(),
+        DifferenceKind::Case => format!("{got} differs from {expected} in upper and lower case"),
+        DifferenceKind::Token => format!("{got} instead of {expected}"),
+        DifferenceKind::TooShort => format!("the output ends before {expected}"),
+        DifferenceKind::TooLong => format!("{got} comes after the end of the answer"),
+        DifferenceKind::FloatOff { .. } => format!("{got} is too far from {expected}"),
+    };
+    format!("line {}, column {}: {what}", difference.line, difference.column)
+}
+
+/// Where an installed package lies.
+pub(crate) fn package_file(packages: &Path, hash: &PackageHash) -> PathBuf {
+    packages.join(format!("{hash}.zip"))
+}
+
+/// Why the registry cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RegistryError {
+    #[error("cannot create {path}: {source}")]
+    Directory { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Bucket(#[from] crate::nats::streams::StreamsError),
+}
+
+/// A package's limits in the units of the wire. Without a time limit the default stands until it is calibrated.
+fn limits(package: &Package) -> Limits {
+    let milliseconds = |seconds: f64| (seconds * 1000.0).ceil().max(1.0) as u64;
+    let stated = &package.limits;
+    Limits {
+        time_ms: stated.time_limit.map_or(Limits::default().time_ms, milliseconds),
+        memory_mib: stated.memory_mib,
+        output_mib: stated.output_mib,
+        compile_time_ms: milliseconds(stated.compilation_seconds),
+        compile_memory_mib: stated.compilation_memory_mib,
+    }
+}
+
+fn current(db: &Connection, slug: &Slug) -> StoreResult<Option<PackageHash>> {
+    let hash: Option<String> = db
+        .prepare_cached("SELECT package FROM problems WHERE slug = ?1")?
+        .query_row([slug.as_str()], |row| row.get(0))
+        .optional()?;
+    hash.map(|hash| parse("package", hash)).transpose()
+}
+
+fn slugs(db: &Connection) -> StoreResult<Vec<Slug>> {
+    let mut statement = db.prepare_cached("SELECT slug FROM problems ORDER BY slug")?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+    rows.map(|slug| parse("problem", slug?)).collect()
+}
+
+fn installed(db: &Connection, hash: &PackageHash) -> StoreResult<Option<Installed>> {
+    let mut statement = db.prepare_cached(
+        "SELECT title, limits, samples, cases, languages, warnings, code_kib, installed FROM packages WHERE hash = ?1",
+    )?;
+    let mut rows = statement.query([hash.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Installed {
+        hash: hash.clone(),
+        title: row.get(0)?,
+        limits: from_json("limits", &row.get::<_, String>(1)?)?,
+        samples: row.get(2)?,
+        cases: row.get(3)?,
+        languages: from_json("languages", &row.get::<_, String>(4)?)?,
+        warnings: from_json("warnings", &row.get::<_, String>(5)?)?,
+        code_kib: row.get(6)?,
+        installed: Timestamp(row.get(7)?),
+    }))
+}
+
+fn add(db: &Connection, row: &Installed) -> StoreResult<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO packages (hash, title, limits, samples, cases, languages, warnings, code_kib, installed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            row.hash.as_str(),
+            row.title,
+            json(&row.limits)?,
+            row.samples,
+            row.cases,
+            json(&row.languages)?,
+            json(&row.warnings)?,
+            row.code_kib,
+            row.installed.0,
+        ],
+    )?;
+    Ok(())
+}
+
+/// The best verdict of a user at a problem: accepted, or that of the newest try.
+fn best(db: &Connection, user: &UserName, slug: &Slug) -> StoreResult<Option<Verdict>> {
+    let verdict: Option<String> = db
+        .prepare_cached(
+            "SELECT verdict FROM submissions
+             WHERE user = ?1 AND problem = ?2 AND purpose = 'submission' AND verdict IS NOT NULL
+             ORDER BY verdict = 'ACCEPTED' DESC, id DESC LIMIT 1",
+        )?
+        .query_row(params![user.as_str(), slug.as_str()], |row| row.get(0))
+        .optional()?;
+    verdict.map(|verdict| from_token("verdict", &verdict)).transpose()
+}

@@ -1,0 +1,260 @@
+//! Sets the time limit of a package that states none: its own submissions are run as jobs of the `verify` lane, by the
+//! very path that judges students, and the limit follows from how long they took.
+//!
+//! First those that the limit must let pass; then, with the limit that follows, those that it must stop. What is
+//! promised of them and does not hold is a warning.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use codementor_problems::calibrate::calibrate;
+use codementor_problems::package::{Outcome as Promise, Package, Submission, TimeLimitUse};
+use codementor_problems::read::Opened;
+use codementor_protocol::{
+    InstallPackage, Lane, Limits, PackageHash, Purpose, Refusal, RefusalCode, SourceFile, State,
+    SubmissionId, Submit, Verdict,
+};
+use codementor_runners::Languages;
+use rand::Rng;
+
+use super::{Installed, Registry};
+use crate::daemon::daemon_user;
+use crate::queue::now;
+use crate::submissions::{self, Terms};
+
+/// The longest that a package's own submission may take while it is measured.
+const CEILING_MS: u64 = 60_000;
+/// How often it is looked whether the runs have ended.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Calibrations that are running, or have failed and not been asked about.
+#[derive(Clone, Default)]
+pub(super) struct Calibrations(Arc<Mutex<HashMap<PackageHash, Outcome>>>);
+
+/// Where a calibration stands.
+#[derive(Debug, Clone)]
+pub(super) enum Outcome {
+    Running { done: u32, total: u32 },
+    Failed(Refusal),
+}
+
+/// What to run.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Those that the limit must let pass.
+    pub(super) runs: Vec<Run>,
+    /// Those that it must stop.
+    slow: Vec<Run>,
+}
+
+/// One submission of the package.
+#[derive(Debug)]
+pub(super) struct Run {
+    name: String,
+    language: codementor_protocol::LanguageId,
+    files: Vec<SourceFile>,
+    entry: Option<String>,
+}
+
+/// How a run ended.
+struct Measured {
+    name: String,
+    verdict: Option<Verdict>,
+    seconds: f64,
+}
+
+impl Calibrations {
+    /// Where the calibration of a package stands. A failure is told once; asking again tries again.
+    pub(super) fn look(&self, hash: &PackageHash) -> Option<Outcome> {
+        let mut all = self.lock();
+        match all.get(hash)? {
+            Outcome::Failed(_) => all.remove(hash),
+            running => Some(running.clone()),
+        }
+    }
+
+    /// Begins to measure. What follows from it is installed in the end, even when nobody asks any more.
+    pub(super) fn start(
+        &self,
+        registry: Registry,
+        request: InstallPackage,
+        mut row: Installed,
+        package: Package,
+        plan: Plan,
+    ) {
+        let all = self.clone();
+        let hash = row.hash.clone();
+        all.lock().insert(hash.clone(), Outcome::Running { done: 0, total: plan.runs.len() as u32 });
+        tokio::spawn(async move {
+            let measured = async {
+                measure(&registry, &request, &mut row, &package, plan, &all).await?;
+                registry.add(&row).await?;
+                registry.point(&request).await
+            };
+            match measured.await {
+                Ok(_) => drop(all.lock().remove(&hash)),
+                Err(refusal) => drop(all.lock().insert(hash, Outcome::Failed(refusal))),
+            }
+        });
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PackageHash, Outcome>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Chooses the submissions to run. Those that cannot be run are a warning.
+pub(super) fn plan(opened: &Opened, languages: &Languages, warnings: &mut Vec<String>) -> Plan {
+    let mut plan = Plan::default();
+    for submission in &opened.package.submissions {
+        let part = part_in_limit(submission);
+        if part == TimeLimitUse::No {
+            continue;
+        }
+        match to_run(opened, submission, languages) {
+            Ok(run) if part == TimeLimitUse::Lower => plan.runs.push(run),
+            Ok(run) => plan.slow.push(run),
+            Err(reason) => {
+                warnings.push(format!(
+                    "submissions/{} takes no part in the time limit: {reason}",
+                    submission.name
+                ));
+            }
+        }
+    }
+    plan
+}
+
+/// What a submission says about the time limit, as the package states it or as its promises imply.
+fn part_in_limit(submission: &Submission) -> TimeLimitUse {
+    for expectation in submission.expectations.iter().filter(|expectation| expectation.tests.is_none()) {
+        match expectation.time_limit {
+            TimeLimitUse::Implied => {}
+            stated => return stated,
+        }
+        let slow = Promise::Tle;
+        if expectation.required.len() == 1 && expectation.required.contains(&slow) {
+            return TimeLimitUse::Upper;
+        }
+        if expectation.permitted.len() == 1 && expectation.permitted.contains(&Promise::Ac) {
+            return TimeLimitUse::Lower;
+        }
+    }
+    TimeLimitUse::No
+}
+
+fn to_run(opened: &Opened, submission: &Submission, languages: &Languages) -> Result<Run, String> {
+    let mut files = Vec::with_capacity(submission.files.len());
+    for file in &submission.files {
+        let bytes = opened
+            .files
+            .read_with(&file.file.name, &opened.package.constants)
+            .map_err(|error| error.to_string())?;
+        let text = String::from_utf8(bytes).map_err(|_| format!("{} is not in UTF-8", file.path))?;
+        files.push(SourceFile { name: file.path.clone(), text });
+    }
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let language =
+        languages.detect(&names, submission.language.as_deref()).map_err(|error| error.to_string())?;
+    Ok(Run {
+        name: submission.name.clone(),
+        language: language.id().clone(),
+        files,
+        entry: submission.entrypoint.clone(),
+    })
+}
+
+async fn measure(
+    registry: &Registry,
+    request: &InstallPackage,
+    row: &mut Installed,
+    package: &Package,
+    plan: Plan,
+    all: &Calibrations,
+) -> Result<(), Refusal> {
+    let limits = Limits { time_ms: CEILING_MS, ..row.limits };
+    let passed = run_all(registry, request, plan.runs, limits, Some(all)).await?;
+    let mut slowest: Option<f64> = None;
+    for run in passed {
+        match run.verdict {
+            Some(Verdict::Accepted) => slowest = Some(slowest.unwrap_or(0.0).max(run.seconds)),
+            verdict => row.warnings.push(format!("submissions/{} is {}", run.name, verdict_words(verdict))),
+        }
+    }
+    let limit = calibrate(package.format, &package.limits, slowest, None)
+        .map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
+    let seconds = limit.seconds;
+    row.warnings.extend(limit.warnings.iter().map(ToString::to_string));
+    row.limits.time_ms = (seconds * 1000.0).round() as u64;
+    let margin = package.limits.time_limit_to_tle;
+    let limits = Limits { time_ms: (seconds * margin * 1000.0).round() as u64, ..row.limits };
+    for run in run_all(registry, request, plan.slow, limits, None).await? {
+        if run.verdict != Some(Verdict::TimeLimit) {
+            let words = verdict_words(run.verdict);
+            row.warnings.push(format!(
+                "submissions/{} should be too slow, but is {words} within {margin} times the limit of {seconds} s",
+                run.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn verdict_words(verdict: Option<Verdict>) -> &'static str {
+    verdict.map_or("not judged, through a fault of ours", Verdict::token)
+}
+
+async fn run_all(
+    registry: &Registry,
+    request: &InstallPackage,
+    runs: Vec<Run>,
+    limits: Limits,
+    progress: Option<&Calibrations>,
+) -> Result<Vec<Measured>, Refusal> {
+    let terms = Terms { package: request.package.clone(), limits, lane: Lane::Verify };
+    let nonce: u64 = rand::rng().random();
+    let mut names = Vec::new();
+    for (number, run) in runs.into_iter().enumerate() {
+        let submit = Submit {
+            key: format!("calibration-{nonce:x}-{number}"),
+            purpose: Purpose::Calibration,
+            problem: request.slug.clone(),
+            package: Some(request.package.clone()),
+            language: run.language,
+            files: run.files,
+            entry: run.entry,
+        };
+        let terms = terms.clone();
+        let write = move |db: &_| submissions::accept(db, &daemon_user(), &submit, &terms, now());
+        let (id, _, changes) =
+            registry.core.store.write(write).await.map_err(crate::gateway::store_refusal)?;
+        registry.core.announce(changes).await;
+        names.push((id, run.name));
+    }
+    let mut measured: Vec<Measured> = Vec::with_capacity(names.len());
+    let total = names.len() as u32;
+    for (id, name) in names {
+        let (verdict, seconds) = ended(registry, id).await?;
+        measured.push(Measured { name, verdict, seconds });
+        if let Some(all) = progress {
+            let running = Outcome::Running { done: measured.len() as u32, total };
+            all.lock().insert(request.package.clone(), running);
+        }
+    }
+    Ok(measured)
+}
+
+/// Waits until a run has ended.
+async fn ended(registry: &Registry, id: SubmissionId) -> Result<(Option<Verdict>, f64), Refusal> {
+    loop {
+        let detail = registry.core.store.read(move |db| submissions::detail(db, id)).await;
+        let detail = detail.map_err(crate::gateway::store_refusal)?;
+        let summary =
+            detail.ok_or_else(|| Refusal::new(RefusalCode::Internal, "a measuring run is gone"))?.summary;
+        if let State::Ended(_) = summary.state {
+            return Ok((summary.verdict, summary.time_ms.unwrap_or(0) as f64 / 1000.0));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}

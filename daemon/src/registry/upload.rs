@@ -1,0 +1,76 @@
+//! Packages that arrive in pieces. A transfer that was cut off goes on where it stopped.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use codementor_protocol::{PackageReceived, PutPackage, Refusal, RefusalCode};
+
+/// The largest package that is taken.
+const MAX_PACKAGE: u64 = 512 * 1024 * 1024;
+
+/// Appends a piece if it is the next one. The answer says which byte is wanted next, whatever was sent.
+pub(super) fn append(path: &Path, request: &PutPackage) -> Result<PackageReceived, Refusal> {
+    if request.size > MAX_PACKAGE {
+        let message =
+            format!("the package has {} MiB; at most {} are taken", request.size >> 20, MAX_PACKAGE >> 20);
+        return Err(Refusal::new(RefusalCode::Invalid, message));
+    }
+    let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| failed(&error))?;
+    let mut have = file.metadata().map_err(|error| failed(&error))?.len();
+    if have > request.size {
+        file.set_len(0).map_err(|error| failed(&error))?;
+        have = 0;
+    }
+    let piece = &request.piece;
+    if request.offset == have && have + piece.len() as u64 <= request.size {
+        if let Err(error) = file.write_all(piece) {
+            // Half a piece would shift all that follow.
+            let _ = file.set_len(have);
+            return Err(failed(&error));
+        }
+        have += piece.len() as u64;
+    }
+    Ok(PackageReceived { next: have, complete: false })
+}
+
+/// Moves an upload to where packages are kept, on disk before it has its name.
+pub(super) fn keep(upload: &Path, kept: &Path) -> Result<(), Refusal> {
+    let keep = || -> io::Result<()> {
+        File::open(upload)?.sync_all()?;
+        std::fs::rename(upload, kept)?;
+        kept.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    };
+    keep().map_err(|error| failed(&error))
+}
+
+fn failed(error: &io::Error) -> Refusal {
+    if error.kind() == io::ErrorKind::StorageFull {
+        return Refusal::new(RefusalCode::Later, "the server's disk is full: the package was not stored")
+            .hint("free some space and push again; what has arrived is kept");
+    }
+    Refusal::new(RefusalCode::Internal, format!("the package was not stored: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(path: &Path, offset: u64, piece: &[u8]) -> u64 {
+        let package = codementor_protocol::PackageHash::new("a".repeat(64)).expect("a hash");
+        append(path, &PutPackage { package, size: 10, offset, piece: piece.into() }).expect("is taken").next
+    }
+
+    #[test]
+    fn a_transfer_goes_on_where_it_stopped() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("x.part");
+        assert_eq!(put(&path, 0, b""), 0);
+        assert_eq!(put(&path, 0, b"01234"), 5);
+        assert_eq!(put(&path, 0, b"01234"), 5, "a piece that comes twice counts once");
+        assert_eq!(put(&path, 7, b"789"), 5, "a piece that is not the next one does not count");
+        assert_eq!(put(&path, 5, b"56789X"), 5, "no more than was announced");
+        assert_eq!(put(&path, 5, b"56789"), 10);
+        assert_eq!(std::fs::read(&path).expect("reads"), b"0123456789");
+    }
+}
