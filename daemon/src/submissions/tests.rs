@@ -101,7 +101,7 @@ fn types(db: &Connection, id: SubmissionId) -> Vec<String> {
 }
 
 fn state_of(db: &Connection, id: SubmissionId) -> State {
-    state(db, id).expect("reads").expect("is there").1
+    query::state(db, id).expect("reads").expect("is there").1
 }
 
 #[test]
