@@ -213,7 +213,7 @@ struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     fn space(&mut self) -> &'a [u8] {
-        self.run(|byte| is_space(byte))
+        self.run(is_space)
     }
 
     fn token(&mut self) -> &'a [u8] {

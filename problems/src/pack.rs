@@ -259,3 +259,6 @@ impl<W: Write> Write for Tee<'_, W> {
 fn lines(defects: &[Defect]) -> String {
     defects.iter().map(Defect::to_string).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests;

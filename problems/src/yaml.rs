@@ -399,4 +399,12 @@ mod tests {
             assert_eq!(parse(text).unwrap().value, Value::Null, "{text:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_much(text in "[a-c0-9 :\\-\\[\\]{}&*!|>'\"#~,?\n\t%]{0,60}") {
+            // Whatever it is, it is read or refused.
+            let _ = parse(&text);
+        }
+    }
 }

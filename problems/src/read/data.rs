@@ -287,11 +287,10 @@ impl Reader<'_> {
             Format::V2023 if legacy_file => true,
             Format::V2023 | Format::V2025 => {
                 !legacy_file
-                    && match group.split('/').collect::<Vec<_>>()[..] {
-                        ["sample" | "secret"] => true,
-                        ["secret", _] => true,
-                        _ => false,
-                    }
+                    && matches!(
+                        group.split('/').collect::<Vec<_>>()[..],
+                        ["sample" | "secret"] | ["secret", _]
+                    )
             }
         }
     }
