@@ -469,3 +469,17 @@ fn a_path_that_is_no_package_is_refused() {
     assert!(matches!(read(&temporary.path().join("none")).unwrap_err()[0].kind, DefectKind::Unreadable(_)));
     assert_eq!(read(&path.join("problem.yaml")).unwrap_err()[0].kind, DefectKind::NotAPackage);
 }
+
+#[test]
+fn our_own_problems_are_read_without_a_warning() {
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("library");
+    let folders = std::fs::read_dir(library).unwrap().map(|entry| entry.unwrap().path());
+    let mut count = 0;
+    for folder in folders.filter(|path| path.is_dir()) {
+        let (_, warnings) =
+            read(&folder).unwrap_or_else(|defects| panic!("{}: {defects:?}", folder.display()));
+        assert_eq!(warnings, [], "{}", folder.display());
+        count += 1;
+    }
+    assert!(count > 0, "the library is empty");
+}
