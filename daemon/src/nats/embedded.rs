@@ -238,7 +238,8 @@ impl Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        // A full channel holds an exit of the server already, and the thread sees below that nobody is left.
+        // The channel cannot be full: a start adds one exit, and the thread takes that before the next start. That it
+        // is closed means that the server was stopped.
         let _ = self.commands.try_send(Command::Stop(None));
     }
 }

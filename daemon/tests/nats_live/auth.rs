@@ -172,7 +172,7 @@ async fn an_enroller_may_only_enrol_and_a_user_of_its_name_hears_nothing() {
     let mut requests = daemon.client.subscribe("cm.enrol").await.expect("hears");
     daemon.client.flush().await.expect("is flushed");
     let creds = rig.keys.enrol_creds().expect("creds");
-    let mut newcomer = Peer::connect(&rig.server.url(), creds, &Role::Enrol.inbox("enrol")).await;
+    let mut newcomer = Peer::connect(&rig.server().url(), creds, &Role::Enrol.inbox("enrol")).await;
     for subject in ["cm.u.enrol.submit", "cm.job.batch.c", "$JS.API.INFO", "_INBOX.kim.x"] {
         newcomer.must_not_publish(subject).await;
     }
@@ -201,7 +201,7 @@ async fn credentials_of_other_keys_are_refused() {
     let other = tempfile::tempdir().expect("a temporary directory");
     let others = Keys::load_or_create(other.path()).expect("keys");
     let creds = others.issue(Role::Daemon, "daemon", None).expect("is signed");
-    let url = rig.server.url();
+    let url = rig.server().url();
     let refused = connect(Connect {
         url: &url,
         creds: &creds,
@@ -220,14 +220,14 @@ async fn a_revocation_cuts_the_connection_and_survives_everything() {
     let mut kim = rig.peer(Role::Student, "kim").await;
     let lee = rig.peer(Role::Student, "lee").await;
     let started = std::time::Instant::now();
-    within(rig.keys.revoke(&rig.server.url(), &kim.public_key())).await.expect("is revoked");
+    within(rig.keys.revoke(&rig.server().url(), &kim.public_key())).await.expect("is revoked");
     kim.event(|event| matches!(event, LinkEvent::Refused(_))).await;
     println!("revoked and cut in {:?}", started.elapsed());
     within(lee.client.flush()).await.expect("the other user stays connected");
 
     // A crash of the server, then of everything.
-    let pid = rig.server.pid().expect("a server");
-    let mut events = rig.server.events();
+    let pid = rig.pid();
+    let mut events = rig.server().events();
     signal(pid, Signal::KILL);
     within(async {
         while !matches!(events.recv().await, Ok(codementord::nats::embedded::ServerEvent::Ready { .. })) {}
@@ -240,12 +240,12 @@ async fn a_revocation_cuts_the_connection_and_survives_everything() {
     // The same key, signed again later, is good; so is everybody else.
     let jwt = rig.keys.mint_user(Role::Student, "kim", &kim.public_key(), None).expect("is signed");
     let creds = codementord::nats::auth::Creds { jwt, seed: kim.creds.seed.clone() };
-    Peer::connect(&rig.server.url(), creds, "_INBOX.kim").await;
-    Peer::connect(&rig.server.url(), lee.creds.clone(), "_INBOX.lee").await;
+    Peer::connect(&rig.server().url(), creds, "_INBOX.kim").await;
+    Peer::connect(&rig.server().url(), lee.creds.clone(), "_INBOX.lee").await;
 }
 
 async fn assert_refused(rig: &Rig, peer: &Peer) {
-    let url = rig.server.url();
+    let url = rig.server().url();
     let refused = connect(Connect {
         url: &url,
         creds: &peer.creds,
@@ -263,7 +263,7 @@ async fn an_expired_credential_stops_its_client_after_one_word() {
     let rig = Rig::start().await;
     let soon = SystemTime::now() + Duration::from_secs(2);
     let creds = rig.keys.issue(Role::Student, "kim", Some(soon)).expect("is signed");
-    let mut kim = Peer::connect(&rig.server.url(), creds, "_INBOX.kim").await;
+    let mut kim = Peer::connect(&rig.server().url(), creds, "_INBOX.kim").await;
     let event = kim.event(|event| matches!(event, LinkEvent::Refused(_))).await;
     assert_eq!(event, LinkEvent::Refused(Refused::Expired));
     // Whatever the client still says comes before its last pause, and then it is silent.

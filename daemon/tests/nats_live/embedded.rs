@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -34,26 +35,25 @@ async fn a_killed_server_comes_back_on_its_port_with_what_it_held() {
     let context = streams::context(daemon.client.clone());
     let layout = Layout::new(Duration::from_secs(10), 4, 8);
     streams::prepare(&context, &layout).await.expect("streams");
-    let url = rig.server.url();
-    let mut events = rig.server.events();
+    let url = rig.server().url();
+    let mut events = rig.server().events();
     for round in 1..=3u64 {
         within(async { context.publish("cm.job.batch.c", "job".into()).await.expect("is sent").await })
             .await
             .expect("is stored");
-        let pid = rig.server.pid().expect("a server");
+        let pid = rig.pid();
         let started = Instant::now();
         signal(pid, Signal::KILL);
         assert_eq!(ready(&mut events).await, round);
         let back = started.elapsed();
         assert!(!lives(pid));
-        assert_eq!((rig.server.url(), rig.server.restarts()), (url.clone(), round));
+        assert_eq!((rig.server().url(), rig.server().restarts()), (url.clone(), round));
         daemon.event(|event| *event == LinkEvent::Connected).await;
         while daemon.events.try_recv().is_ok() {}
         println!("kill -9: ready after {back:?}, the client is back after {:?}", started.elapsed());
         let held = within(context.get_stream("CM_JOBS")).await.expect("the stream");
         assert_eq!(held.cached_info().state.messages, round);
     }
-    within(rig.server.stop()).await;
 }
 
 #[tokio::test]
@@ -72,28 +72,57 @@ async fn a_server_that_hangs_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_server_that_cannot_be_started_again_is_tried_until_it_can() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let keys = Arc::new(Keys::load_or_create(&dir.path().join("keys")).expect("keys"));
+    let mut program = binary().await;
+    let link = dir.path().join("nats-server");
+    symlink(&program.path, &link).expect("is linked");
+    let real = std::mem::replace(&mut program.path, link.clone());
+    let server = within(Embedded::start(Config::new(program, dir.path().join("nats"), None), keys)).await;
+    let server = server.expect("starts");
+    let mut events = server.events();
+    std::fs::remove_file(&link).expect("is removed");
+    signal(server.pid().expect("a server"), Signal::KILL);
+    let mut failures = 0;
+    while failures < 2 {
+        if let Ok(ServerEvent::NotStarted { reason, next }) = within(events.recv()).await {
+            assert!(reason.contains("cannot run") && next > Duration::ZERO, "{reason}");
+            failures += 1;
+        }
+    }
+    assert_eq!((server.pid(), server.monitoring()), (None, None));
+    symlink(real, &link).expect("is linked");
+    assert_eq!(ready(&mut events).await, 1);
+    within(server.stop()).await;
+}
+
+#[tokio::test]
 async fn a_stopped_server_leaves_the_store_to_the_next_on_the_same_port() {
     let rig = Rig::start().await;
-    let (port, pid) = (rig.server.port(), rig.server.pid().expect("a server"));
+    let (port, pid) = (rig.server().port(), rig.pid());
     let rig = rig.restart().await;
     assert!(!lives(pid));
-    assert_eq!(rig.server.port(), port);
-    let pid = rig.server.pid().expect("a server");
-    let dir = rig.dir;
-    // Dropped, it ends as well, though nobody waits for it.
-    drop(rig.server);
-    until(|| !lives(pid)).await;
+    assert_eq!(rig.server().port(), port);
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_has_any_more_ends() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let (_, server) = start_in(dir.path()).await;
-    within(server.stop()).await;
+    let (pid, mut events) = (server.pid().expect("a server"), server.events());
+    drop(server);
+    within(async { while events.recv().await != Ok(ServerEvent::Stopped) {} }).await;
+    assert!(!lives(pid));
 }
 
 #[tokio::test]
 async fn two_daemons_do_not_share_a_store() {
     let rig = Rig::start().await;
-    let config = Config::new(binary().await, rig.dir.path().join("nats"), None);
+    let config = Config::new(binary().await, rig.dir().join("nats"), None);
     let error = within(Embedded::start(config, rig.keys.clone())).await.err().expect("is refused");
     assert!(matches!(error, EmbeddedError::InUse(_)), "{error}");
-    assert!(lives(rig.server.pid().expect("the first lives")));
+    assert!(lives(rig.pid()));
 }
 
 #[tokio::test]

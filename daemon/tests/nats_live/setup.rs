@@ -47,30 +47,58 @@ pub(crate) async fn binary() -> ServerBinary {
 
 /// A server of a test's own.
 pub(crate) struct Rig {
-    pub(crate) dir: tempfile::TempDir,
     pub(crate) keys: Arc<Keys>,
-    pub(crate) server: Embedded,
+    server: Option<Embedded>,
+    dir: Option<tempfile::TempDir>,
 }
 
 impl Rig {
     pub(crate) async fn start() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        Self::start_in(tempfile::tempdir().expect("a temporary directory")).await
+    }
+
+    pub(crate) async fn start_in(dir: tempfile::TempDir) -> Self {
         let (keys, server) = start_in(dir.path()).await;
-        Self { dir, keys, server }
+        Self { keys, server: Some(server), dir: Some(dir) }
+    }
+
+    pub(crate) fn server(&self) -> &Embedded {
+        self.server.as_ref().expect("the rig has a server")
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.server().pid().expect("the server is ready")
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.as_ref().expect("the rig has a directory").path()
     }
 
     /// Ends the server and starts another on the same files, as a daemon that is started again does.
-    pub(crate) async fn restart(self) -> Self {
-        within(self.server.stop()).await;
-        drop(self.keys);
-        let (keys, server) = start_in(self.dir.path()).await;
-        Self { dir: self.dir, keys, server }
+    pub(crate) async fn restart(mut self) -> Self {
+        within(self.server.take().expect("the rig has a server").stop()).await;
+        let dir = self.dir.take().expect("the rig has a directory");
+        Self::start_in(dir).await
     }
 
     /// A user that is signed now, connected.
     pub(crate) async fn peer(&self, role: Role, name: &str) -> Peer {
         let creds = self.keys.issue(role, name, None).expect("is signed");
-        Peer::connect(&self.server.url(), creds, &role.inbox(name)).await
+        Peer::connect(&self.server().url(), creds, &role.inbox(name)).await
+    }
+}
+
+impl Drop for Rig {
+    /// The server must be gone before its directory is, or it makes files where there should be none.
+    fn drop(&mut self) {
+        let Some(server) = self.server.take() else { return };
+        let stopped = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(within(server.stop()));
+        });
+        // A test that fails must not fail a second time while it unwinds.
+        let _ = stopped.join();
     }
 }
 

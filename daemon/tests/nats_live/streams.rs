@@ -121,7 +121,7 @@ async fn neither_jobs_nor_reports_are_lost_or_late_when_the_server_is_killed() {
     let consumer = streams::judge_consumer(&judging).await.expect("the consumer");
     let mut jobs = streams::jobs_for_slot(&consumer).await.expect("a stream");
     let mut results = streams::results_after(&context, 0).await.expect("a stream");
-    let mut events = rig.server.events();
+    let mut events = rig.server().events();
     for round in 0..4u64 {
         let text = round.to_string();
         publish(&context, JOB, text.clone()).await.expect("is stored");
@@ -139,7 +139,7 @@ async fn neither_jobs_nor_reports_are_lost_or_late_when_the_server_is_killed() {
         }
         println!("job and report: {:?}{}", started.elapsed(), if round == 0 { "" } else { " after kill -9" });
         assert!(started.elapsed() < Duration::from_secs(5), "it came late");
-        signal(rig.server.pid().expect("a server"), Signal::KILL);
+        signal(rig.pid(), Signal::KILL);
         within(async { while !matches!(events.recv().await, Ok(ServerEvent::Ready { .. })) {} }).await;
         // The next call goes out on the new connection.
         within(async { while publish(&context, "cm.res.2", "").await.is_err() {} }).await;

@@ -22,12 +22,14 @@ use crate::nats::server::Version;
 const STARTING: Duration = Duration::from_millis(2);
 /// How long the server may take to end when it is asked.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// How long it may take when it is unwell: it may hang, and clients wait.
+const STOP_UNWELL_WITHIN: Duration = Duration::from_secs(2);
 /// How often in a row a server may be unwell before it is started again.
 const UNWELL: u32 = 3;
 /// The longest pause between two starts.
-const MAX_PAUSE: Duration = Duration::from_secs(10);
-/// A server that has run this long counts as well: if it ends, it is started again at once.
-const STEADY: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// A server that has run this long is no failure of a start: if it ends, the next is started at once.
+const STEADY: Duration = Duration::from_secs(2);
 /// How much of what the server has said is put in a message.
 const TAIL: usize = 600;
 
@@ -120,7 +122,8 @@ impl Supervisor {
         let mut running = match self.first_start() {
             Ok(running) => running,
             Err(error) => {
-                // Nobody waits any more: then nobody wants the server either.
+                // The store is free before anybody hears of it. Who asked may have stopped waiting.
+                drop(self);
                 let _ = started.send(Err(error));
                 return;
             }
@@ -167,19 +170,19 @@ impl Supervisor {
 
     /// The first start settles the port: the one asked for, else the last one, else a free one.
     fn first_start(&mut self) -> Result<Running, EmbeddedError> {
-        let unwrap = |error| match error {
+        let failure = |error| match error {
             StartError::Failed(error) => error,
             StartError::Stop(_) => EmbeddedError::NotReady("it was stopped while it started".into()),
         };
         if let Some(port) = self.config.port {
-            return self.start(Some(port)).map_err(unwrap);
+            return self.start(Some(port)).map_err(failure);
         }
         let last = std::fs::read_to_string(self.files.last_port()).ok();
         let last = last.and_then(|text| text.trim().parse().ok()).filter(|port| is_free(*port));
         let running = match self.start(last) {
             // Somebody took the port in the moment between the look and the start.
-            Err(StartError::Failed(EmbeddedError::PortTaken(_))) => self.start(None).map_err(unwrap)?,
-            other => other.map_err(unwrap)?,
+            Err(StartError::Failed(EmbeddedError::PortTaken(_))) => self.start(None).map_err(failure)?,
+            other => other.map_err(failure)?,
         };
         // Clients that outlive the daemon find the next one where the last one was; without this file they do not.
         if let Err(error) = std::fs::write(self.files.last_port(), running.port.to_string()) {
@@ -197,7 +200,7 @@ impl Supervisor {
         match self.wait_ready(&mut child, port) {
             Ok((monitoring, port)) => Ok(Running { child, monitoring, port, since: Instant::now() }),
             Err(error) => {
-                terminate(&mut child, Signal::KILL);
+                terminate(&mut child, &[Signal::KILL], STOP_WITHIN);
                 Err(error)
             }
         }
@@ -231,7 +234,7 @@ impl Supervisor {
         });
         if let Err(source) = waiter {
             let mut child = child;
-            terminate(&mut child, Signal::KILL);
+            terminate(&mut child, &[Signal::KILL], STOP_WITHIN);
             return Err(EmbeddedError::Spawn { path: "a thread".into(), source });
         }
         Ok(child)
@@ -301,7 +304,7 @@ impl Supervisor {
                         warn!("the NATS server is unwell: {reason}");
                         if unwell >= UNWELL {
                             self.tell(ServerEvent::Unwell { reason: reason.clone() });
-                            terminate(&mut running.child, Signal::INT);
+                            terminate(&mut running.child, &ASK_THEN_KILL, STOP_UNWELL_WITHIN);
                             return Left::Ended(format!("it was unwell: {reason}"));
                         }
                     }
@@ -325,7 +328,7 @@ impl Supervisor {
     }
 
     fn end(self, mut running: Running, done: Option<oneshot::Sender<()>>) {
-        terminate(&mut running.child, Signal::INT);
+        terminate(&mut running.child, &ASK_THEN_KILL, STOP_WITHIN);
         self.finish(done);
     }
 
@@ -391,12 +394,15 @@ fn pause(failures: u32) -> Duration {
     }
 }
 
-/// Ends a server with this signal, and with SIGKILL when that is not enough, and reaps it.
-fn terminate(child: &mut Child, first: Signal) {
-    for signal in [first, Signal::KILL] {
+/// On the first the server puts its store in order; the second needs no consent of its.
+const ASK_THEN_KILL: [Signal; 2] = [Signal::INT, Signal::KILL];
+
+/// Ends a server with the first of these signals that it heeds, and reaps it.
+fn terminate(child: &mut Child, signals: &[Signal], patience: Duration) {
+    for signal in signals {
         // An error means that it has ended already; it has not been reaped, so the number is still its own.
-        let _ = process::signal(child.id(), signal);
-        let deadline = Instant::now() + STOP_WITHIN;
+        let _ = process::signal(child.id(), *signal);
+        let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             match child.try_wait() {
                 Ok(None) => std::thread::sleep(STARTING),
@@ -404,7 +410,7 @@ fn terminate(child: &mut Child, first: Signal) {
                 Ok(Some(_)) | Err(_) => return,
             }
         }
-        warn!(pid = child.id(), "the NATS server does not end when asked");
+        warn!(pid = child.id(), ?signal, "the NATS server does not end");
     }
 }
 
