@@ -49,11 +49,6 @@ pub fn distance(a: &str, b: &str) -> usize {
     last[b.len()]
 }
 
-/// The candidate that `word` was most likely meant to be.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    near_matches(word, candidates).into_iter().next()
-}
-
 /// The candidates that `word` may have been meant to be, the nearest first, at most three.
 pub fn near_matches<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     // A name may be off by a third of its length; a part of a longer name is near too.
@@ -102,7 +97,6 @@ mod tests {
         assert_eq!(near_matches("smu", names), ["sum"]);
         assert_eq!(near_matches("graph", names), ["graph-walk"]);
         assert!(near_matches("zzzzz", names).is_empty());
-        assert_eq!((nearest("summ", names), nearest("zzzzz", names)), (Some("sum"), None));
     }
 
     #[test]
