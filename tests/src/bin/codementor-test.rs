@@ -1,0 +1,5 @@
+//! `codementor`, built for the tests.
+
+fn main() -> std::process::ExitCode {
+    codementor::main()
+}

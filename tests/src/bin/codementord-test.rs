@@ -1,0 +1,5 @@
+//! `codementord`, built for the tests.
+
+fn main() -> std::process::ExitCode {
+    codementord::main()
+}
