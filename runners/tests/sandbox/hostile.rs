@@ -1,0 +1,320 @@
+//! Programs that attack the sandbox, with what must come of it.
+
+use codementor_protocol::{Limits, Verdict};
+use codementor_runners::{CaseInput, CaseRun};
+
+use crate::house::{House, Runner, run, tight, verdict};
+
+/// One attack, in Python, since that reaches every system call without a compiler.
+struct Attack {
+    name: &'static str,
+    program: &'static str,
+    /// What it prints when the sandbox holds and the verdict is ACCEPTED.
+    prints: &'static str,
+    verdict: Verdict,
+}
+
+const fn attack(name: &'static str, verdict: Verdict, prints: &'static str, program: &'static str) -> Attack {
+    Attack { name, program, prints, verdict }
+}
+
+/// Finds whatever a program before it could have left, and a few things that should never be possible.
+const PROBE: &str = r#"
+import os
+def others():
+    return [p for p in os.listdir('/proc') if p.isdigit() and int(p) not in (1, os.getpid())]
+def ids(kind):
+    return open(f'/proc/sysvipc/{kind}').read().splitlines()[1:]
+found = {
+    'processes': others(),
+    'tmp': os.listdir('/tmp'),
+    'shm': os.listdir('/dev/shm'),
+    'mqueue': os.listdir('/dev/mqueue'),
+    'work': [w for w in os.listdir('/work') if '/work/' + w != os.getcwd()],
+    'ipc': ids('shm') + ids('sem') + ids('msg'),
+    'user': [] if os.getuid() == os.geteuid() == os.getgid() > 1000 else [os.getuid()],
+    'groups': os.getgroups(),
+    'files': [f for f in os.listdir('/proc/self/fd') if int(f) > 3],
+    'folder': [f for f in os.listdir('.') if f not in ('main.py', '__pycache__')],
+    'writable': [f for f in ('.', '/', '/work', '/usr', '/etc') if os.access(f, os.W_OK)],
+}
+print({k: v for k, v in found.items() if v} or 'clean')
+"#;
+
+/// Prints the names of errors instead of ending by them.
+const ATTEMPT: &str = r#"
+import os, errno
+def attempt(what, *args):
+    try:
+        what(*args)
+        print('done')
+    except OSError as e:
+        print(errno.errorcode[e.errno])
+"#;
+
+#[rustfmt::skip]
+const ATTACKS: &[Attack] = &[
+    attack("an endless loop", Verdict::TimeLimit, "", "while True: pass"),
+    attack("a sleep without an end", Verdict::TimeLimit, "", "import time\ntime.sleep(1000)"),
+    attack("a loop in every one of its processes", Verdict::TimeLimit, "", "
+import os
+for _ in range(3): os.fork()
+while True: pass"),
+    attack("children whose end it ignores, to hide their time", Verdict::TimeLimit, "", "
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+child = os.fork()
+if child == 0:
+    while time.process_time() < 1.3: pass
+    os._exit(0)
+while True:
+    try: os.kill(child, 0); time.sleep(0.01)
+    except ProcessLookupError: break"),
+    attack("more memory than the limit", Verdict::MemoryLimit, "", "x = bytearray(512 << 20)\nx[::4096] = b'x' * len(x[::4096])"),
+    attack("memory of several processes that only together is too much", Verdict::MemoryLimit, "", "
+import os, mmap, time
+for _ in range(6):
+    if os.fork() == 0:
+        m = mmap.mmap(-1, 24 << 20)
+        for i in range(0, len(m), 4096): m[i] = 1
+        time.sleep(5); os._exit(0)
+for _ in range(6): os.wait()"),
+    attack("memory that a file system holds", Verdict::MemoryLimit, "", "
+for i in range(100):
+    for place in ('/tmp', '/dev/shm'):
+        try:
+            open(f'{place}/{i}', 'wb').write(b'x' * (900 << 10))
+        except OSError: pass
+x = bytearray(60 << 20)
+x[::4096] = b'x' * len(x[::4096])"),
+    attack("output without an end", Verdict::OutputLimit, "", "while True: print('y' * 1000)"),
+    attack("output to standard error without an end", Verdict::OutputLimit, "", "
+import os
+while True: os.write(2, b'y' * 65536)"),
+    attack("a file above the limit", Verdict::OutputLimit, "", "
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+f = open('/tmp/large', 'wb')
+while True: f.write(b'x' * 65536)"),
+    attack("a fork bomb", Verdict::TimeLimit, "", "
+import os, time
+while True:
+    try: os.fork()
+    except OSError: time.sleep(0.01)"),
+    attack("a fork bomb whose parents end at once", Verdict::Accepted, "end\n", "
+import os
+print('end', flush=True)
+while True:
+    try:
+        if os.fork(): os._exit(0)
+    except OSError: os._exit(0)"),
+    attack("a grandchild in a session of its own that outlives its parent", Verdict::Accepted, "end\n", "
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        while True: time.sleep(1)
+    os._exit(0)
+os.wait()
+print('end')"),
+    attack("a grandchild that keeps writing", Verdict::Accepted, "end\n", "
+import os
+if os.fork() == 0:
+    os.setsid()
+    while True: os.write(1, b'')
+print('end')"),
+    attack("threads up to the limit", Verdict::Accepted, "end\n", "
+import threading
+stop = threading.Event()
+started = []
+try:
+    while len(started) < 500:
+        t = threading.Thread(target=stop.wait); t.start(); started.append(t)
+except RuntimeError: pass
+stop.set()
+print('end' if 10 < len(started) < 200 else len(started))"),
+    attack("many files", Verdict::Accepted, "end\n", "
+import os
+made = 0
+for place in ('/tmp', '/dev/shm'):
+    os.mkdir(place + '/d')
+    try:
+        for i in range(30000):
+            os.close(os.open(f'{place}/d/{i}', os.O_CREAT)); made += 1
+    except OSError: pass
+print('end' if made > 1000 else made)"),
+    attack("a deep tree of folders", Verdict::Accepted, "end\n", "
+import os
+for place in ('/tmp', '/dev/shm'):
+    os.chdir(place)
+    for i in range(3000):
+        os.mkdir('d' * 100); os.chdir('d' * 100)
+    os.close(os.open('f', os.O_CREAT))
+print('end')"),
+    attack("folders without rights, and odd kinds of files", Verdict::Accepted, "end\n", r"
+import os, socket
+os.umask(0)
+for place in ('/tmp', '/dev/shm'):
+    os.chdir(place)
+    os.makedirs('a/b/c'); os.mkfifo('a/fifo'); os.symlink('/etc', 'a/link'); os.symlink('/', 'root')
+    os.symlink('loop', 'loop'); os.link('a/fifo', 'hard')
+    socket.socket(socket.AF_UNIX).bind('socket')
+    open(b'\xff\n\x1b[31m', 'w'); open('-rf', 'w'); open('x' * 255, 'w')
+    for i in range(1, 5): os.makedirs(f'.moved-{i}/x')
+    os.makedirs('sticky/inner/y'); os.chmod('sticky', 0o1777)
+    for f in ('a/b/c', 'a/b', 'a', 'sticky/inner'): os.chmod(f, 0)
+print('end')"),
+    attack("a link to the inputs, and to what the host hears", Verdict::Accepted, "EACCES EACCES EACCES EACCES \n", r"
+import os, errno
+for link in ('/inputs', '/codementor/inputs', '/proc/1/fd/1', '/proc/1/root'):
+    os.symlink(link, '/tmp/link')
+    try:
+        print(os.listdir('/tmp/link'), end=' ') if 'fd' not in link else os.write(os.open('/tmp/link', os.O_WRONLY), b'forged')
+    except OSError as e: print(errno.errorcode[e.errno], end=' ')
+    os.unlink('/tmp/link')
+print()"),
+    attack("writing into the agent", Verdict::Accepted, "EACCES EACCES EACCES EACCES EACCES EACCES \n", r"
+import os, errno
+for f in ('/proc/1/fd/0', '/proc/1/fd/1', '/proc/1/mem', '/proc/1/environ', '/proc/1/cwd/x', '/codementor-agent'):
+    try: os.open(f, os.O_RDWR); print('opened', end=' ')
+    except OSError as e: print(errno.errorcode[e.errno], end=' ')
+print()"),
+    attack("tracing and ending the agent", Verdict::Accepted, "-1 1\nEPERM\nEPERM\n", r"
+import ctypes, os, errno
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.ptrace(16, 1, 0, 0), ctypes.get_errno())
+for what in (lambda: os.kill(1, 9), lambda: os.setpriority(os.PRIO_PROCESS, 1, 19)):
+    try: what(); print('done')
+    except OSError as e: print(errno.errorcode[e.errno])"),
+    attack("ending everything it can", Verdict::RuntimeError, "", "
+import os
+if os.fork() == 0:
+    os.kill(-1, 9)
+os.kill(-1, 9)
+os.kill(0, 9)"),
+    attack("becoming root again", Verdict::Accepted, "EPERM EPERM EPERM EPERM EPERM \n", r"
+import os, errno
+for what in (lambda: os.setuid(0), lambda: os.setgid(0), lambda: os.setgroups([0]), lambda: os.chown('/tmp', 0, 0), lambda: os.unshare(os.CLONE_NEWUSER)):
+    try: what(); print('done', end=' ')
+    except OSError as e: print(errno.errorcode[e.errno], end=' ')
+print()"),
+    attack("the network", Verdict::Accepted, "ENETUNREACH\n['lo']\n", r"
+import socket, errno
+try: socket.create_connection(('1.1.1.1', 53), 1); print('connected')
+except OSError as e: print(errno.errorcode[e.errno])
+print([name for _, name in socket.if_nameindex()])"),
+    attack("objects that outlive processes", Verdict::Accepted, "True True True\n", r"
+import ctypes
+libc = ctypes.CDLL(None)
+shm = libc.shmget(4242, 1 << 20, 0o1000)
+sem = libc.semget(4242, 3, 0o1777)
+msg = libc.msgget(4242, 0o1000)
+libc.shmget(0, 4096, 0o1666)
+print(shm >= 0, sem >= 0, msg >= 0)"),
+    attack("changing its own program", Verdict::Accepted, "EACCES EACCES EACCES \n", r"
+import os, errno
+for what in (lambda: open('main.py', 'w'), lambda: open('new', 'w'), lambda: os.unlink('main.py')):
+    try: what(); print('done', end=' ')
+    except OSError as e: print(errno.errorcode[e.errno], end=' ')
+print()"),
+    attack("closing its output early", Verdict::Accepted, "begin\n", r"
+import os, time
+os.write(1, b'begin\n'); os.close(1); os.close(2); os.close(0)
+t = time.monotonic()
+while time.monotonic() - t < 0.1: pass
+os._exit(0)"),
+    attack("bytes that look like frames", Verdict::Accepted, "\0\0\0\0\u{1}\0\0\0\u{4}", r"
+import os
+os.write(1, b'\0\0\0\0\1\0\0\0\4')"),
+    attack("a signal", Verdict::RuntimeError, "", "import os\nos.kill(os.getpid(), 11)"),
+    attack("an exit code", Verdict::RuntimeError, "", "import os\nos._exit(42)"),
+    attack("stopping itself", Verdict::TimeLimit, "", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)"),
+    attack("a runtime without memory left", Verdict::MemoryLimit, "", "raise MemoryError"),
+];
+
+/// Runs the attack, then the probe in the next submission, which must find the same container clean.
+async fn withstand(house: &House, runner: &Runner, attack: &Attack, limits: &Limits) {
+    let name = attack.name;
+    let mut sandbox = house.pool.open(&runner.image, limits.memory_mib).await.unwrap();
+    let container = sandbox.container_id().to_owned();
+    let done = run(&mut sandbox, runner, attack.program, CaseRun::default(), limits).await;
+    let right = done.stdout == attack.prints.as_bytes();
+    let (stdout, stderr) = (done.stdout.escape_ascii(), done.stderr.bytes.escape_ascii());
+    assert_eq!(
+        verdict(&done.exited, limits, right),
+        attack.verdict,
+        "{name}: {:?}\n{:.1000}\n{:.1000}",
+        done.exited,
+        stdout.to_string(),
+        stderr.to_string(),
+    );
+    sandbox.close().await;
+    house.pool.settle().await;
+
+    let mut sandbox = house.pool.open(&runner.image, limits.memory_mib).await.unwrap();
+    assert_eq!(sandbox.container_id(), container, "the container did not survive {name}");
+    let done = run(&mut sandbox, runner, PROBE, CaseRun::default(), limits).await;
+    let (stdout, stderr) = (done.stdout.escape_ascii(), done.stderr.bytes.escape_ascii());
+    assert_eq!(done.stdout, "clean\n", "after {name}: {:?}\n{stdout}\n{stderr}", done.exited);
+    assert_eq!(verdict(&done.exited, limits, true), Verdict::Accepted, "after {name}: {:?}", done.exited);
+    sandbox.close().await;
+}
+
+/// The attacks are divided so that both processors have something to do.
+async fn withstand_every(nth: usize, of: usize) {
+    let house = House::new().await;
+    let runner = house.runner("python3").await;
+    for attack in ATTACKS.iter().skip(nth).step_by(of) {
+        withstand(&house, &runner, attack, &tight()).await;
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn attacks_have_the_outcomes_of_the_table_and_leave_nothing_behind() {
+    withstand_every(0, 2).await;
+}
+
+#[tokio::test]
+async fn the_other_attacks_have_the_outcomes_of_the_table_and_leave_nothing_behind() {
+    withstand_every(1, 2).await;
+}
+
+#[tokio::test]
+async fn a_case_finds_nothing_of_the_case_before_it() {
+    let house = House::new().await;
+    let runner = house.runner("python3").await;
+    let secret = house.input(b"secret");
+    let program = format!(
+        "{ATTEMPT}
+import sys, os
+if sys.argv[1] == 'leave':
+    for place in ('/tmp', '/dev/shm'):
+        os.makedirs(place + '/a/b'); open(place + '/a/b/f', 'w').write(sys.stdin.read()); os.chmod(place + '/a', 0)
+    if os.fork() == 0:
+        os.setsid()
+        while True: pass
+else:
+    print(os.listdir('/tmp'), os.listdir('/dev/shm'), len([p for p in os.listdir('/proc') if p.isdigit()]))
+    attempt(os.open, 'data', os.O_RDONLY)
+    attempt(os.open, '/codementor/inputs/{secret}', os.O_RDONLY)
+    attempt(os.open, '/proc/self/fd/0', os.O_RDWR)
+"
+    );
+    let case = |argument: &str| CaseRun {
+        stdin: CaseInput::Input(secret.clone()),
+        args: vec![argument.into()],
+        files: vec![],
+    };
+    let with_file = CaseRun { files: vec![("data".into(), secret.clone())], ..case("leave") };
+    let limits = tight();
+    let mut sandbox = house.pool.open(&runner.image, limits.memory_mib).await.unwrap();
+    crate::house::build(&mut sandbox, &runner, &program, &limits).await;
+    let mut cases = sandbox.run(vec![with_file, case("look")], &limits).await.unwrap();
+    let left = cases.next().await.unwrap().unwrap();
+    assert_eq!(verdict(&left.exited, &limits, true), Verdict::Accepted, "{left:?}");
+    let found = cases.next().await.unwrap().unwrap();
+    assert_eq!(found.stdout, "[] [] 2\nENOENT\nEACCES\nEACCES\n", "{found:?}");
+    sandbox.close().await;
+    house.close().await;
+}

@@ -1,0 +1,123 @@
+//! What every test here stands on.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use codementor_protocol::{
+    Comparison, Exited, InstanceId, LanguageId, Limits, SourceFile, Verdict, classify,
+};
+use codementor_runners::{
+    Build, CaseDone, CaseRun, Engine, Image, Images, InputName, Language, Languages, Pool, PoolConfig, Quiet,
+    Sandbox, Source,
+};
+
+/// The beginning of the instance of every test; the number of its process follows.
+const PREFIX: &str = "sandboxtest";
+
+/// A pool of its own for one test, with a folder of inputs.
+pub(crate) struct House {
+    pub(crate) pool: Pool,
+    pub(crate) engine: Engine,
+    languages: Languages,
+    images: Images,
+    inputs: tempfile::TempDir,
+}
+
+/// A language with its image.
+#[derive(Clone)]
+pub(crate) struct Runner {
+    pub(crate) language: Arc<Language>,
+    pub(crate) image: Image,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        Self::with_warm(4).await
+    }
+
+    pub(crate) async fn with_warm(warm: usize) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let engine = Engine::connect(None).await.unwrap();
+        remove_containers_of_dead_tests(&engine).await;
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let instance = InstanceId::new(format!("{PREFIX}{}x{count}", std::process::id())).unwrap();
+        let inputs = tempfile::tempdir().unwrap();
+        let config = PoolConfig { instance, warm, inputs: Some(inputs.path().to_owned()) };
+        Self {
+            pool: Pool::new(engine.clone(), config),
+            images: Images::new(engine.clone(), Images::default_locks()),
+            languages: Languages::load(None).unwrap(),
+            engine,
+            inputs,
+        }
+    }
+
+    pub(crate) async fn runner(&self, id: &str) -> Runner {
+        let language = self.languages.by_id(&LanguageId::new(id).unwrap()).unwrap().clone();
+        let image = self.images.ready(&language, &Quiet).await.unwrap();
+        Runner { language, image }
+    }
+
+    /// Puts a file among the inputs.
+    pub(crate) fn input(&self, content: &[u8]) -> InputName {
+        let name = InputName::of(content);
+        std::fs::write(self.inputs.path().join(name.as_str()), content).unwrap();
+        name
+    }
+
+    pub(crate) fn inputs(&self) -> &Path {
+        self.inputs.path()
+    }
+
+    pub(crate) async fn close(self) {
+        self.pool.shutdown().await;
+    }
+}
+
+async fn remove_containers_of_dead_tests(engine: &Engine) {
+    let lives = |instance: &str| match instance.strip_prefix(PREFIX).and_then(|rest| rest.split_once('x')) {
+        Some((pid, _)) => Path::new("/proc").join(pid).exists(),
+        None => true,
+    };
+    codementor_runners::container::remove_strays(engine, lives).await.unwrap();
+}
+
+/// Limits for programs that are expected to break one.
+pub(crate) fn tight() -> Limits {
+    Limits { time_ms: 1000, memory_mib: 64, output_mib: 1, ..Limits::default() }
+}
+
+/// One file named for its language.
+pub(crate) fn file(runner: &Runner, text: &str) -> SourceFile {
+    let extension = &runner.language.extensions()[0];
+    SourceFile { name: format!("main.{extension}"), text: text.into() }
+}
+
+pub(crate) async fn build(sandbox: &mut Sandbox, runner: &Runner, text: &str, limits: &Limits) -> Build {
+    let submitted = [file(runner, text)];
+    let source =
+        Source { language: &runner.language, submitted: &submitted, included: &[], entry: None };
+    let build = sandbox.build(&source, limits).await.unwrap();
+    assert!(build.ok, "{:?} {}", build.exited, String::from_utf8_lossy(&build.output.bytes));
+    build
+}
+
+/// Builds a program and runs it once.
+pub(crate) async fn run(
+    sandbox: &mut Sandbox,
+    runner: &Runner,
+    text: &str,
+    case: CaseRun,
+    limits: &Limits,
+) -> CaseDone {
+    build(sandbox, runner, text, limits).await;
+    let mut cases = sandbox.run(vec![case], limits).await.unwrap();
+    let done = cases.next().await.unwrap().expect("one case");
+    assert!(cases.next().await.unwrap().is_none());
+    done
+}
+
+pub(crate) fn verdict(exited: &Exited, limits: &Limits, right: bool) -> Verdict {
+    classify(exited, limits, if right { Comparison::Same } else { Comparison::Different })
+}
