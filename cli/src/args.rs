@@ -1,0 +1,308 @@
+//! The command line as types: parsing only, nothing is done here.
+
+use std::path::PathBuf;
+
+use clap::builder::Styles;
+use clap::builder::styling::{AnsiColor, Effects};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use codementor_protocol::SubmissionId;
+use codementord::settings::Flags;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .usage(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  accepted, or done
+   1  judged, but not accepted
+   2  wrong usage, unknown language, or a program that cannot be sent
+   3  refused by the rules
+   4  login required
+   5  no such problem or submission
+   6  nothing to grade
+   8  still running at --timeout
+   9  cancelled
+  69  no daemon, NATS server or container engine can be reached
+  70  our fault, after all retries
+  75  try again later, or the disk is full
+ 130  interrupted before the verdict; judging goes on";
+
+/// Submit a program, watch the verdict arrive
+#[derive(Debug, Parser)]
+#[command(
+    name = "codementor",
+    version,
+    styles = STYLES,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "New here? Type: codementor try",
+    after_long_help = EXIT_CODES
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to use colours
+    #[arg(long, global = true, env = "CODEMENTOR_COLOR", value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+    /// Every setting.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Set everything up and see a right and a wrong program judged
+    Try,
+    /// Judge a program on all tests of a problem
+    Submit(Submit),
+    /// Judge a program on the samples only; nothing is recorded
+    Test(Test),
+    /// Watch a submission: everything that has happened, then live
+    Watch(Watch),
+    /// Show a submission
+    Show(Show),
+    /// Show where a sample's output first differs from what is expected
+    Diff(Diff),
+    /// List your submissions, the newest first
+    History(History),
+    /// List the problems
+    List(List),
+    /// Stop judging a submission
+    Cancel(Cancel),
+    /// Start the private daemon; other commands do it by themselves
+    Up,
+    /// Stop the private daemon once running jobs have ended
+    Down,
+    /// Show how the daemon is
+    Status(Status),
+    /// The languages and their container images
+    #[command(subcommand)]
+    Runners(Runners),
+    /// Install and list problem packages
+    #[command(subcommand)]
+    Problem(Problem),
+    /// Print the completion script of a shell
+    Completion(Completion),
+    /// Print the manual page
+    Man(Man),
+    /// Be the private daemon
+    #[command(hide = true)]
+    Daemon {
+        /// Leave the terminal that it was started from
+        #[arg(long)]
+        detached: bool,
+    },
+}
+
+/// Which program, for which problem.
+#[derive(Debug, Args)]
+pub struct Program {
+    /// Source files [default: the only source file here, or main.*]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Problem: a name from `codementor list`, or the path of a package
+    /// [default: from .codementor/problem.toml here or above]
+    #[arg(short, long, env = "CODEMENTOR_PROBLEM", value_name = "PROBLEM")]
+    pub problem: Option<PathBuf>,
+    /// Language, such as python3 or cpp [default: by the files' extension]
+    #[arg(short, long, env = "CODEMENTOR_LANGUAGE", value_name = "LANG")]
+    pub language: Option<String>,
+    /// File to start from, where there are several
+    #[arg(long, value_name = "FILE")]
+    pub entry: Option<String>,
+    /// Take all source files that lie here, without asking
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// How a submission is watched.
+#[derive(Debug, Args)]
+pub struct Following {
+    /// Print the events as JSON, one a line
+    #[arg(long)]
+    pub json: bool,
+    /// Stop watching after this many seconds; judging goes on
+    #[arg(long, env = "CODEMENTOR_TIMEOUT", value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+}
+
+/// Arguments of `submit`.
+#[derive(Debug, Args)]
+pub struct Submit {
+    /// Which program.
+    #[command(flatten)]
+    pub program: Program,
+    /// How to watch.
+    #[command(flatten)]
+    pub following: Following,
+    /// Return as soon as the submission has its number
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// Arguments of `test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Which program.
+    #[command(flatten)]
+    pub program: Program,
+    /// How to watch.
+    #[command(flatten)]
+    pub following: Following,
+}
+
+/// Arguments of `watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Submission [default: your newest]
+    pub id: Option<SubmissionId>,
+    /// First event to show
+    #[arg(long, value_name = "SEQ", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub from: u64,
+    /// How to watch.
+    #[command(flatten)]
+    pub following: Following,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Submission [default: your newest]
+    pub id: Option<SubmissionId>,
+    /// Print the program itself
+    #[arg(long)]
+    pub code: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// Submission [default: your newest]
+    pub id: Option<SubmissionId>,
+    /// Sample, by name or number [default: the first that was not accepted]
+    #[arg(long, value_name = "CASE")]
+    pub case: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// Only submissions to this problem
+    #[arg(short, long, value_name = "PROBLEM")]
+    pub problem: Option<String>,
+    /// How many at most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+    /// Print one JSON array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Print one JSON array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `cancel`.
+#[derive(Debug, Args)]
+pub struct Cancel {
+    /// Submission [default: your newest]
+    pub id: Option<SubmissionId>,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Commands on runners.
+#[derive(Debug, Subcommand)]
+pub enum Runners {
+    /// List the languages and whether their images are built
+    List(List),
+    /// Build the images of languages now, not at the first submission
+    Build {
+        /// Languages [default: all]
+        #[arg(value_name = "LANG")]
+        languages: Vec<String>,
+    },
+}
+
+/// Commands on problems.
+#[derive(Debug, Subcommand)]
+pub enum Problem {
+    /// Install problem packages, each a folder or a zip
+    Push {
+        /// Packages
+        #[arg(value_name = "DIR|ZIP", required = true)]
+        packages: Vec<PathBuf>,
+    },
+    /// List the problems
+    List(List),
+}
+
+/// Arguments of `completion`.
+#[derive(Debug, Args)]
+pub struct Completion {
+    /// Shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn file_names_that_begin_with_a_dash_follow_two_dashes() {
+        let cli = Cli::try_parse_from(["codementor", "submit", "-p", "hello", "--", "-x.py", "a b.py"])
+            .expect("is understood");
+        let Command::Submit(submit) = cli.command else { panic!("not a submission") };
+        assert_eq!(submit.program.files, [PathBuf::from("-x.py"), PathBuf::from("a b.py")]);
+        assert_eq!(submit.program.problem, Some("hello".into()));
+    }
+}

@@ -1,0 +1,131 @@
+//! What the commands do: one file a verb.
+
+mod cancel;
+mod completion;
+mod daemon;
+mod diff;
+mod down;
+mod history;
+mod list;
+mod man;
+mod problem;
+mod runners;
+mod show;
+mod status;
+mod submit;
+mod test;
+mod r#try;
+mod up;
+mod watch;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use codementor_protocol::{RefusalCode, Show, SubmissionId};
+use codementor_runners::Languages;
+use codementord::settings::Settings;
+use serde::Serialize;
+
+use crate::args::{Cli, Command, Problem, Runners};
+use crate::error::{CliError, ExitStatus};
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::terminal::Terminal;
+
+pub(crate) use runners::View;
+
+/// What every command that talks to the daemon has.
+pub(crate) struct Context {
+    pub(crate) settings: Settings,
+    pub(crate) terminal: Terminal,
+    pub(crate) progress: Progress,
+}
+
+impl Context {
+    pub(crate) async fn session(&self) -> Result<Session<'_>, CliError> {
+        Session::open(&self.settings, &self.progress).await
+    }
+
+    pub(crate) fn languages(&self) -> Result<Languages, CliError> {
+        Ok(Languages::load(self.settings.languages_dir.as_deref())?)
+    }
+
+    /// Prints a result.
+    pub(crate) fn print(&self, text: &str) -> Result<(), CliError> {
+        self.progress.clear();
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// Prints a result for programs.
+    pub(crate) fn print_json(&self, value: &impl Serialize) -> Result<(), CliError> {
+        let mut text = serde_json::to_string(value).map_err(std::io::Error::from)?;
+        text.push('\n');
+        self.print(&text)
+    }
+}
+
+/// Carries out a command.
+pub fn run(cli: Cli, terminal: Terminal) -> Result<ExitCode, CliError> {
+    match cli.command {
+        // These work without settings, and so everywhere.
+        Command::Completion(args) => completion::run(&args).map(ExitCode::from),
+        Command::Man(args) => man::run(&args).map(ExitCode::from),
+        Command::Daemon { detached } => Ok(daemon::run(Settings::load(cli.flags)?, detached)),
+        command => {
+            let settings = Settings::load(cli.flags)?;
+            let progress = Progress::new(terminal.redraws);
+            let context = Context { settings, terminal, progress };
+            // One thread: a command waits for one thing at a time, and threads take time to start.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let status = runtime.block_on(with_daemon(command, &context));
+            // Whatever is still going on in the background is not waited for.
+            runtime.shutdown_background();
+            status.map(ExitCode::from)
+        }
+    }
+}
+
+async fn with_daemon(command: Command, context: &Context) -> Result<ExitStatus, CliError> {
+    match command {
+        Command::Try => r#try::run(context).await,
+        Command::Submit(args) => submit::run(context, &args).await,
+        Command::Test(args) => test::run(context, &args).await,
+        Command::Watch(args) => watch::run(context, &args).await,
+        Command::Show(args) => show::run(context, &args).await,
+        Command::Diff(args) => diff::run(context, &args).await,
+        Command::History(args) => history::run(context, &args).await,
+        Command::List(args) | Command::Problem(Problem::List(args)) => list::run(context, &args).await,
+        Command::Problem(Problem::Push { packages }) => problem::push(context, &packages).await,
+        Command::Cancel(args) => cancel::run(context, &args).await,
+        Command::Up => up::run(context).await,
+        Command::Down => down::run(context).await,
+        Command::Status(args) => status::run(context, &args).await,
+        Command::Runners(Runners::List(args)) => runners::list(context, &args).await,
+        Command::Runners(Runners::Build { languages }) => runners::build(context, &languages).await,
+        // Carried out before there is a context.
+        Command::Completion(_) | Command::Man(_) | Command::Daemon { .. } => Ok(ExitStatus::Success),
+    }
+}
+
+/// The submission that is meant: the given one, else the user's newest.
+async fn newest(session: &mut Session<'_>, given: Option<SubmissionId>) -> Result<SubmissionId, CliError> {
+    match given {
+        Some(id) => Ok(id),
+        None => match session.request(&Show { submission: None }).await {
+            Ok(detail) => Ok(detail.summary.id),
+            Err(CliError::Refused(refusal)) if refusal.code == RefusalCode::NotFound => {
+                Err(CliError::NoSubmissions)
+            }
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// The folder that a command was called in.
+fn working_directory() -> Result<PathBuf, CliError> {
+    std::env::current_dir()
+        .map_err(|source| CliError::Write { what: "in a folder that is gone".into(), source })
+}

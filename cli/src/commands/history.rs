@@ -1,0 +1,74 @@
+//! `codementor history`: the user's submissions, the newest first.
+
+use codementor_protocol::{History, Slug, Summary, Verdict};
+
+use crate::args;
+use crate::commands::Context;
+use crate::error::{CliError, ExitStatus};
+use crate::problem::ProblemError;
+use crate::render::table::{Table, Tone};
+use crate::render::words;
+
+pub(crate) async fn run(context: &Context, args: &args::History) -> Result<ExitStatus, CliError> {
+    let problem = args.problem.as_deref().map(Slug::new).transpose().map_err(ProblemError::BadName)?;
+    let mut session = context.session().await?;
+    let mut all: Vec<Summary> = Vec::new();
+    // A message holds only so many; older ones are asked for page by page.
+    while all.len() < args.limit as usize {
+        let page = History {
+            problem: problem.clone(),
+            before: all.last().map(|summary| summary.id),
+            limit: args.limit - all.len() as u32,
+        };
+        let page = session.request(&page).await?;
+        if page.is_empty() {
+            break;
+        }
+        all.extend(page);
+    }
+    if args.json {
+        context.print_json(&all)?;
+    } else if all.is_empty() {
+        context.progress.note("no submissions yet; the first: codementor submit FILE -p PROBLEM");
+    } else {
+        context.print(&table(&all).render(context.terminal.out))?;
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn table(all: &[Summary]) -> Table {
+    let mut table = Table::new(&[
+        ">id",
+        "problem",
+        "language",
+        "result",
+        ">tests",
+        ">time",
+        ">memory",
+        ">attempt",
+        "submitted",
+    ]);
+    for summary in all {
+        let tests = match (summary.passed, summary.total) {
+            (Some(passed), Some(total)) => format!("{passed}/{total}"),
+            _ => String::new(),
+        };
+        let tone = match summary.verdict {
+            Some(Verdict::Accepted) => Tone::Good,
+            Some(_) => Tone::Bad,
+            None => Tone::Odd,
+        };
+        table.row([
+            (summary.id.to_string(), Tone::Plain),
+            (summary.problem.to_string(), Tone::Plain),
+            (summary.language.to_string(), Tone::Plain),
+            (words::standing(summary.state, summary.verdict).into(), tone),
+            (tests, Tone::Plain),
+            (summary.time_ms.map(words::duration).unwrap_or_default(), Tone::Plain),
+            (summary.memory_kib.map(words::memory).unwrap_or_default(), Tone::Plain),
+            (summary.attempt.to_string(), Tone::Plain),
+            (words::moment(summary.at), Tone::Plain),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,20 @@
+//! `codementor up`: starts the private daemon before it is needed.
+
+use codementor_protocol::GetStatus;
+
+use crate::commands::Context;
+use crate::error::{CliError, ExitStatus};
+use crate::private::{self, PrivateError};
+
+pub(crate) async fn run(context: &Context) -> Result<ExitStatus, CliError> {
+    if let Some(url) = &context.settings.nats_url {
+        return Err(PrivateError::Foreign { url: url.clone(), what: "start" }.into());
+    }
+    let client = private::ensure(&context.settings, &context.progress).await?;
+    let status = client.request(&GetStatus {}).await?;
+    context.print(&format!("the private daemon is running (process {})\n", status.pid))?;
+    if let Some(error) = status.engine_error {
+        context.progress.note(&format!("warning: it cannot judge yet: {error}"));
+    }
+    Ok(ExitStatus::Success)
+}

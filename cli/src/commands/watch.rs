@@ -1,0 +1,81 @@
+//! `codementor watch`: everything that has happened to a submission, then live.
+
+use std::time::Duration;
+
+use codementor_protocol::{Detail, Ending, Show, State, Verdict};
+
+use crate::args;
+use crate::commands::{Context, newest, submit};
+use crate::error::{CliError, ExitStatus, Outcome};
+use crate::follow::follow;
+use crate::render::{self, Renderer};
+use crate::session::Session;
+use crate::stream::{Ear, Stream};
+
+pub(crate) async fn run(context: &Context, args: &args::Watch) -> Result<ExitStatus, CliError> {
+    let mut renderer = render::choose(&context.terminal, args.following.json);
+    let watched = watch(context, args, &mut *renderer).await;
+    submit::conclude(watched, &mut *renderer)
+}
+
+async fn watch(
+    context: &Context,
+    args: &args::Watch,
+    renderer: &mut dyn Renderer,
+) -> Result<ExitStatus, CliError> {
+    let mut session = context.session().await?;
+    let id = newest(&mut session, args.id).await?;
+    let ear = Ear::open(&session).await?;
+    let detail = session.request(&Show { submission: Some(id) }).await?;
+    let mut stream = Stream::from(id, ear, args.from);
+    stream.catch_up(&mut session).await?;
+    let outcome = if detail.summary.state.is_open() {
+        let timeout = args.following.timeout.map(Duration::from_secs);
+        follow(&mut session, &mut stream, renderer, timeout).await?
+    } else {
+        let mut outcome = None;
+        while let Some(event) = stream.take_ready() {
+            renderer.event(&event)?;
+            outcome = outcome.or_else(|| Outcome::of(&event.kind));
+        }
+        // With --from, the result may be before what is shown.
+        outcome.unwrap_or_else(|| outcome_of(&detail))
+    };
+    let files = match outcome {
+        Outcome::Judged(Verdict::CompileError, _) => detail.files,
+        _ => Vec::new(),
+    };
+    submit::finish(renderer, &outcome, &files)
+}
+
+/// How a submission ended, where its events do not say it.
+pub(crate) fn outcome_of(detail: &Detail) -> Outcome {
+    let summary = &detail.summary;
+    match summary.state {
+        State::Settled(Ending::Judged) | State::Ended(Ending::Judged) => match summary.verdict {
+            Some(verdict) => Outcome::Judged(verdict, summary.total.unwrap_or(1)),
+            None => Outcome::StillRunning,
+        },
+        State::Settled(Ending::Faulted) | State::Ended(Ending::Faulted) => {
+            let fault = detail.fault.as_deref().unwrap_or_default();
+            let code = fault.split_once(": ").map_or(fault, |(code, _)| code);
+            Outcome::Faulted(code.into())
+        }
+        State::Settled(Ending::Cancelled) | State::Ended(Ending::Cancelled) => Outcome::Cancelled,
+        State::New | State::Queued | State::Running => Outcome::StillRunning,
+    }
+}
+
+/// All events of a submission, without waiting for more.
+pub(crate) async fn replay(
+    session: &mut Session<'_>,
+    detail: &Detail,
+) -> Result<render::tally::Tally, CliError> {
+    let mut stream = Stream::from(detail.summary.id, Ear::open(session).await?, 1);
+    stream.catch_up(session).await?;
+    let mut tally = render::tally::Tally::default();
+    while let Some(event) = stream.take_ready() {
+        tally.apply(&event);
+    }
+    Ok(tally)
+}

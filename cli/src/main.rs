@@ -1,0 +1,5 @@
+//! `codementor`: the command line.
+
+fn main() -> std::process::ExitCode {
+    codementor::main()
+}

@@ -1,0 +1,96 @@
+//! What a compiler says, with a caret under the place in the student's own source.
+
+use codementor_protocol::{Diagnostic, Severity, SourceFile};
+
+use crate::render::layout::{Blanks, Layout, units};
+use crate::sanitize;
+use crate::terminal::Paint;
+
+/// How many diagnostics are shown; one mistake can make a compiler say hundreds.
+const MOST: usize = 10;
+/// How many lines of a compiler's own words are shown where it gives no diagnostics.
+const MOST_LINES: usize = 40;
+
+/// The diagnostics, or the compiler's own words where there are none, ending in a line end.
+pub fn render(diagnostics: &[Diagnostic], output: &str, files: &[SourceFile], paint: Paint) -> String {
+    if diagnostics.is_empty() {
+        return words(output, paint);
+    }
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    // Warnings do not matter while nothing can be built.
+    let shown: Vec<&Diagnostic> =
+        diagnostics.iter().filter(|diagnostic| !failed || diagnostic.severity != Severity::Warning).collect();
+    let mut text = String::new();
+    for diagnostic in shown.iter().take(MOST) {
+        text.push_str(&one(diagnostic, files, paint));
+    }
+    if shown.len() > MOST {
+        text.push_str(&format!("{} and {} more\n", paint.cut(), shown.len() - MOST));
+    }
+    text
+}
+
+fn one(diagnostic: &Diagnostic, files: &[SourceFile], paint: Paint) -> String {
+    let severity = match diagnostic.severity {
+        Severity::Error => paint.bad("error"),
+        Severity::Warning => paint.odd("warning"),
+        Severity::Note => paint.strong("note"),
+    };
+    let message = sanitize::text(diagnostic.message.trim_end()).replace('\n', "\n  ");
+    let place = match diagnostic.column {
+        Some(column) => format!("{}:{}:{column}", sanitize::line(&diagnostic.file), diagnostic.line),
+        None => format!("{}:{}", sanitize::line(&diagnostic.file), diagnostic.line),
+    };
+    let mut text = format!("{severity}: {message}\n --> {}\n", paint.place(&place));
+    let source = files
+        .iter()
+        .find(|file| file.name == diagnostic.file)
+        .and_then(|file| file.text.lines().nth((diagnostic.line as usize).checked_sub(1)?));
+    let fix = diagnostic.fix.as_ref().map(|fix| format!("write: {}", sanitize::line(fix)));
+    let Some(source) = source else {
+        if let Some(fix) = fix {
+            text.push_str(&format!("  {fix}\n"));
+        }
+        return text;
+    };
+    let number = diagnostic.line.to_string();
+    let blank = " ".repeat(number.len());
+    let column = diagnostic.column.map_or(0, |column| (column as usize).saturating_sub(1));
+    let end =
+        diagnostic.end_column.map_or(column + 1, |end| (end as usize).saturating_sub(1).max(column + 1));
+    let room = paint.width.saturating_sub(number.len() + 3).max(20);
+    let (line, focus) =
+        Layout::new(&units(source.as_bytes()), Blanks::Plain, paint).window(column..end, room, paint);
+    text.push_str(&format!("{} | {line}\n", paint.faint(&number)));
+    if diagnostic.column.is_some() {
+        let caret = format!("{}{}", " ".repeat(focus.start), "^".repeat(focus.len()));
+        let fix = fix.map(|fix| format!(" {fix}")).unwrap_or_default();
+        text.push_str(&format!("{blank} | {}\n", paint.bad(&format!("{caret}{fix}"))));
+    } else if let Some(fix) = fix {
+        text.push_str(&format!("{blank} | {fix}\n"));
+    }
+    text
+}
+
+fn words(output: &str, paint: Paint) -> String {
+    let output = sanitize::text(output.trim_end());
+    if output.is_empty() {
+        return "  The compiler said nothing.\n".into();
+    }
+    quote(&output, MOST_LINES, paint)
+}
+
+/// Foreign text, each line behind a bar: no line of it can pass for one of ours, nor for a command to a CI runner.
+pub(crate) fn quote(clean: &str, most: usize, paint: Paint) -> String {
+    let mut text = String::new();
+    for line in clean.lines().take(most) {
+        let room = paint.width.saturating_sub(4).max(20);
+        let (line, _) = Layout::new(&units(line.as_bytes()), Blanks::Plain, paint).window(0..0, room, paint);
+        text.push_str(&format!("  | {line}\n"));
+    }
+    let more = clean.lines().count().saturating_sub(most);
+    if more > 0 {
+        text.push_str(&format!("  {} and {}\n", paint.cut(), super::words::plural(more as u64, "more line")));
+    }
+    text
+}

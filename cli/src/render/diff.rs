@@ -1,0 +1,296 @@
+//! The difference between what a program wrote and what was expected, shown from the first place that differs, with
+//! white space visible where white space is what differs.
+
+use codementor_problems::compare::{self, Comparison, DifferenceKind, Flags};
+use codementor_protocol::{Capture, CaseDetail, Verdict};
+
+use crate::render::compile::quote;
+use crate::render::layout::{Blanks, Layout, Unit, units};
+use crate::render::words;
+use crate::sanitize;
+use crate::terminal::Paint;
+
+/// How many lines of the input and of standard error are shown.
+const MOST_LINES: usize = 12;
+
+/// A sample's outcome, ending in a line end.
+pub fn render(case: &CaseDetail, paint: Paint) -> String {
+    let name = sanitize::line(&case.name);
+    let mut text = format!("{}: {}\n", paint.strong(&name), words::verdict(case.verdict, paint));
+    if let Some(difference) = &case.difference {
+        text.push_str(&format!("{}\n", sanitize::line(difference)));
+    }
+    match find(case) {
+        Some(spot) => text.push_str(&show(case, spot, paint)),
+        None if case.stdout.truncated() || case.expected.truncated() => {
+            let kept = case.stdout.bytes.len().min(case.expected.bytes.len()) as u64;
+            text.push_str(&format!("The first {} are the same; more is not kept.\n", words::size(kept)));
+        }
+        None if case.verdict == Verdict::Accepted => text.push_str("The output is as expected.\n"),
+        None => text.push_str("What it wrote is as expected.\n"),
+    }
+    if let Some(encoding) = legacy_encoding(&case.stdout.bytes) {
+        text.push_str(&format!("Your output is not UTF-8 but reads as {encoding}: write UTF-8.\n"));
+    }
+    text.push_str(&capture("input", &case.input, paint));
+    text.push_str(&capture("standard error", &case.stderr, paint));
+    text
+}
+
+fn capture(title: &str, capture: &Capture, paint: Paint) -> String {
+    if capture.total == 0 {
+        return String::new();
+    }
+    let clean = sanitize::bytes(&capture.bytes);
+    let mut text = format!("{title} ({}):\n{}", words::size(capture.total), quote(&clean, MOST_LINES, paint));
+    if capture.truncated() && clean.lines().count() <= MOST_LINES {
+        text.push_str(&format!("  {} more is not kept\n", paint.cut()));
+    }
+    text
+}
+
+/// Korean Windows programs write CP949; a wrong answer that is only that deserves to be told.
+fn legacy_encoding(bytes: &[u8]) -> Option<&'static str> {
+    if std::str::from_utf8(bytes).is_ok() {
+        return None;
+    }
+    encoding_rs::EUC_KR.decode_without_bom_handling_and_without_replacement(bytes).map(|_| "CP949")
+}
+
+/// Where two texts part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Spot {
+    /// The byte in the expected text.
+    expected: usize,
+    /// The byte in the program's text.
+    got: usize,
+    /// How many bytes of each are marked.
+    marked: (usize, usize),
+    /// Whether only white space differs there.
+    blank: bool,
+}
+
+fn find(case: &CaseDetail) -> Option<Spot> {
+    let (expected, got) = (case.expected.bytes.as_slice(), case.stdout.bytes.as_slice());
+    if expected == got {
+        return None;
+    }
+    let stated = case.difference.as_deref().and_then(|words| stated(words, got)).and_then(|at| {
+        let ordinal = tokens(got).take_while(|(start, end)| *end <= at && *start != at).count();
+        let theirs = tokens(got).nth(ordinal).filter(|(start, end)| (*start..*end).contains(&at));
+        let ours = tokens(expected).nth(ordinal);
+        token_spot(expected, got, ours, theirs).filter(|spot| !spot.blank)
+    });
+    let spot = stated.or_else(|| match compare::compare(expected, got, &Flags::default()) {
+        Comparison::Different(difference) => {
+            let at = offset(got, difference.line, difference.column);
+            let ordinal = tokens(got).take_while(|(start, _)| *start < at).count();
+            let (ours, theirs) = (tokens(expected).nth(ordinal), tokens(got).nth(ordinal));
+            let theirs = theirs.filter(|_| difference.kind != DifferenceKind::TooShort);
+            token_spot(expected, got, ours, theirs)
+        }
+        Comparison::Same => None,
+    });
+    // What no rule about tokens finds is a difference in white space or in case.
+    let spot = spot.unwrap_or_else(|| {
+        let at = expected.iter().zip(got).take_while(|(a, b)| a == b).count();
+        let letter = |bytes: &[u8]| bytes.get(at).is_some_and(|byte| !is_space(*byte));
+        Spot { expected: at, got: at, marked: (1, 1), blank: !(letter(expected) && letter(got)) }
+    });
+    // Where one side was cut off, that it ends there says nothing.
+    let cut = |capture: &Capture, at: usize| capture.truncated() && at >= capture.bytes.len();
+    (!cut(&case.expected, spot.expected) && !cut(&case.stdout, spot.got)).then_some(spot)
+}
+
+fn token_spot(
+    expected: &[u8],
+    got: &[u8],
+    ours: Option<(usize, usize)>,
+    theirs: Option<(usize, usize)>,
+) -> Option<Spot> {
+    let end = |bytes: &[u8]| (bytes.len(), bytes.len());
+    let (ours, theirs) = match (ours, theirs) {
+        (None, None) => return None,
+        (ours, theirs) => (ours.unwrap_or_else(|| end(expected)), theirs.unwrap_or_else(|| end(got))),
+    };
+    let same = expected[ours.0..ours.1] == got[theirs.0..theirs.1];
+    Some(Spot {
+        expected: ours.0,
+        got: theirs.0,
+        marked: (ours.1 - ours.0, theirs.1 - theirs.0),
+        blank: same,
+    })
+}
+
+/// The place in the program's output that the problem's own rules name, as `line 3, column 5`: with tolerances, the
+/// first bytes that differ need not be what is wrong.
+fn stated(words: &str, got: &[u8]) -> Option<usize> {
+    let number = |after: &str| {
+        let (_, rest) = words.split_once(after)?;
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        rest[..digits].parse::<u64>().ok()
+    };
+    Some(offset(got, number("line ")?, number("column ")?))
+}
+
+/// The offset of a line and of a byte in it, both counted from 1.
+fn offset(bytes: &[u8], line: u64, column: u64) -> usize {
+    let skipped = (line.max(1) - 1) as usize;
+    let start = match skipped {
+        0 => 0,
+        _ => bytes
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'\n')
+            .nth(skipped - 1)
+            .map_or(bytes.len(), |(at, _)| at + 1),
+    };
+    (start + (column.max(1) - 1) as usize).min(bytes.len())
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// Where each token begins and ends.
+fn tokens(bytes: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + bytes[at..].iter().position(|byte| !is_space(*byte))?;
+        let end = bytes[start..].iter().position(|byte| is_space(*byte)).map_or(bytes.len(), |n| start + n);
+        at = end;
+        Some((start, end))
+    })
+}
+
+/// A line of one of the two texts, and the place in it, in units.
+struct Line {
+    number: usize,
+    units: Vec<Unit>,
+    place: usize,
+    marked: usize,
+    /// Whether the text had ended before this place.
+    ended: bool,
+}
+
+fn line(bytes: &[u8], at: usize, marked: usize) -> Line {
+    let start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let end = bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |n| at + n + 1);
+    let all = units(&bytes[start..end]);
+    let size = |unit: &Unit| match unit {
+        Unit::Char(character) => character.len_utf8(),
+        Unit::Byte(_) => 1,
+    };
+    // The unit that holds the byte, also where the byte is in the middle of a character.
+    let unit_at = |offset: usize| {
+        let mut seen = 0;
+        all.iter()
+            .take_while(|unit| {
+                seen += size(unit);
+                seen <= offset
+            })
+            .count()
+    };
+    let place = unit_at(at - start);
+    let last = unit_at((at + marked).min(end).saturating_sub(start + 1).max(at - start));
+    Line {
+        number: bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1,
+        marked: if marked == 0 { 1 } else { last + 1 - place },
+        units: all,
+        place,
+        ended: at >= bytes.len(),
+    }
+}
+
+fn show(case: &CaseDetail, spot: Spot, paint: Paint) -> String {
+    let (expected, got) = (case.expected.bytes.as_slice(), case.stdout.bytes.as_slice());
+    let ours = line(expected, spot.expected, spot.marked.0);
+    let theirs = line(got, spot.got, spot.marked.1);
+    let (what, fix) = describe(expected, got, spot);
+    let mut text = format!("line {}, column {}: {what}\n", theirs.number, theirs.place + 1);
+    let blanks = if spot.blank { Blanks::Marked } else { Blanks::Plain };
+    let room = paint.width.saturating_sub(13).max(20);
+    let draw = |line: &Line| {
+        let shown: &[Unit] = match (blanks, line.units.last()) {
+            (Blanks::Plain, Some(Unit::Char('\n'))) => &line.units[..line.units.len() - 1],
+            _ => &line.units,
+        };
+        let focus = line.place..line.place + line.marked;
+        Layout::new(shown, blanks, paint).window(focus, room, paint)
+    };
+    let (left, _) = draw(&ours);
+    let (right, focus) = draw(&theirs);
+    let other =
+        if ours.number == theirs.number { String::new() } else { format!("   (line {})", ours.number) };
+    if ours.ended && ours.units.is_empty() {
+        text.push_str(&format!("  expected | {}\n", paint.faint("(nothing more)")));
+    } else {
+        text.push_str(&format!("  expected | {left}{}\n", paint.faint(&other)));
+    }
+    if theirs.ended && theirs.units.is_empty() {
+        text.push_str(&format!("  yours    | {}\n", paint.faint("(nothing more)")));
+        return text;
+    }
+    text.push_str(&format!("  yours    | {right}\n"));
+    let caret = format!("{}{}{fix}", " ".repeat(focus.start), "^".repeat(focus.len()));
+    text.push_str(&format!("             {}\n", paint.bad(&caret)));
+    if spot.blank && !paint.unicode {
+        text.push_str("  ( _ is a space, $ the end of a line )\n");
+    }
+    text
+}
+
+/// What differs, and what to write under the caret.
+fn describe(expected: &[u8], got: &[u8], spot: Spot) -> (String, &'static str) {
+    let (ours, theirs) = (&expected[spot.expected..], &got[spot.got..]);
+    if !spot.blank {
+        return match (ours.is_empty(), theirs.is_empty()) {
+            (false, true) => ("your output ends here, but more is expected".into(), ""),
+            (true, false) => ("your output goes on, but no more is expected".into(), " too much"),
+            _ if ours[..spot.marked.0.min(ours.len())]
+                .eq_ignore_ascii_case(&theirs[..spot.marked.1.min(theirs.len())]) =>
+            {
+                ("upper and lower case differ".into(), "")
+            }
+            _ => ("this is not what is expected".into(), ""),
+        };
+    }
+    let same = |a: &[u8], b: &[u8]| if a == b { " (rest identical)" } else { "" };
+    match (ours.first(), theirs.first()) {
+        (Some(b'\n'), None) => ("the last line end is missing".into(), ""),
+        (Some(_), None) => ("white space at the end is missing".into(), ""),
+        (_, Some(b'\r')) => {
+            (format!("a carriage return, as Windows writes it{}", same(ours, &theirs[1..])), " remove")
+        }
+        (None, Some(b'\n')) => (format!("a line end too many{}", same(ours, &theirs[1..])), " remove"),
+        (None | Some(b'\n'), Some(blank)) if is_space(*blank) => {
+            (format!("trailing {}{}", blank_name(*blank), same(ours, &theirs[1..])), " remove")
+        }
+        (Some(blank), Some(other)) if is_space(*blank) && !is_space(*other) => {
+            (format!("a {} is missing{}", blank_name(*blank), same(&ours[1..], theirs)), " add it")
+        }
+        (Some(other), Some(blank)) if is_space(*blank) && !is_space(*other) => {
+            (format!("a {} too many{}", blank_name(*blank), same(ours, &theirs[1..])), " remove")
+        }
+        (Some(one), Some(other)) if is_space(*one) && is_space(*other) => (
+            format!(
+                "a {} where a {} is expected{}",
+                blank_name(*other),
+                blank_name(*one),
+                same(&ours[1..], &theirs[1..])
+            ),
+            "",
+        ),
+        _ => ("white space differs".into(), ""),
+    }
+}
+
+fn blank_name(byte: u8) -> &'static str {
+    match byte {
+        b' ' => "space",
+        b'\t' => "tab",
+        b'\n' => "line end",
+        b'\r' => "carriage return",
+        _ => "blank",
+    }
+}

@@ -1,0 +1,143 @@
+//! The view that redraws: a header that stays, a bar that moves, and the block that takes the bar's place.
+
+use std::io::{self, Write};
+use std::time::Instant;
+
+use codementor_protocol::{EventKind, JobEvent, Purpose, SourceFile, Verdict};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::error::{CliError, Outcome, come_back};
+use crate::render::tally::{Stage, Tally};
+use crate::render::{Renderer, conclude, words};
+use crate::sanitize;
+use crate::terminal::Paint;
+
+/// The view that redraws.
+pub struct Live<O, E> {
+    bar: ProgressBar,
+    out: O,
+    err: E,
+    out_paint: Paint,
+    err_paint: Paint,
+    tally: Tally,
+    counting: bool,
+    /// How to come back after Ctrl-C; the last line of the bar.
+    hint: String,
+}
+
+impl<O: Write, E: Write> Live<O, E> {
+    /// A view that draws on `target`, writes the result to `out`, and lines that stay to `err`.
+    pub fn new(target: ProgressDrawTarget, out: O, err: E, out_paint: Paint, err_paint: Paint) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target).with_style(waiting(""));
+        let tally = Tally::default();
+        Self { bar, out, err, out_paint, err_paint, tally, counting: false, hint: String::new() }
+    }
+
+    fn draw(&mut self) {
+        let tally = &self.tally;
+        let compiled = tally.compiled.as_ref().filter(|compiled| compiled.ok);
+        let done = compiled.map(|compiled| format!("ok compiled {}   ", words::duration(compiled.time_ms)));
+        let stage = match &tally.stage {
+            Stage::New => "sending".into(),
+            Stage::Queued(0) => "queued, next".into(),
+            Stage::Queued(position) => format!("queued, {position} before it"),
+            Stage::Preparing(text) => sanitize::line(text).into_owned(),
+            Stage::Compiling => "compiling".into(),
+            Stage::Running => "running".into(),
+            Stage::Ended => return,
+        };
+        self.bar.set_prefix(format!("{}{stage}", done.unwrap_or_default()));
+        if tally.total > 0 && tally.stage == Stage::Running && !self.counting {
+            self.bar.set_style(counting(&self.hint));
+            self.bar.set_length(tally.total.into());
+            self.counting = true;
+        } else if self.counting && tally.stage != Stage::Running {
+            self.bar.set_style(waiting(&self.hint));
+            self.counting = false;
+        }
+        if self.counting {
+            let run = tally.tests.iter().filter(|test| test.verdict != Verdict::Skipped).count();
+            let mut facts = Vec::new();
+            if let (Some(slowest), Some(facts_of)) = (tally.slowest(), &tally.accepted) {
+                facts.push(format!(
+                    "slowest {}: {} of {}",
+                    words::case(slowest),
+                    words::duration(slowest.time_ms),
+                    words::duration(facts_of.time_limit_ms)
+                ));
+            }
+            if let Some(failure) = tally.first_failure() {
+                facts.push(self.err_paint.bad(failure.verdict.token()));
+            }
+            self.bar.set_message(facts.join("  "));
+            self.bar.set_position(run as u64);
+        }
+    }
+}
+
+fn waiting(hint: &str) -> ProgressStyle {
+    // The templates are constants; where one were wrong, the bar is plain, and a test shows it.
+    ProgressStyle::with_template(&format!(" {{spinner}} {{prefix}}{hint}"))
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .tick_chars("|/-\\ ")
+}
+
+fn counting(hint: &str) -> ProgressStyle {
+    ProgressStyle::with_template(&format!(" {{prefix}}\n [{{bar:20}}] {{pos}}/{{len}}  {{msg}}{hint}"))
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("#.")
+}
+
+impl<O: Write, E: Write> Renderer for Live<O, E> {
+    fn event(&mut self, event: &JobEvent) -> io::Result<()> {
+        self.tally.apply(event);
+        match &event.kind {
+            EventKind::Submission(facts) => {
+                let paint = self.err_paint;
+                let line = match facts.purpose {
+                    Purpose::Trial => {
+                        format!("{}  {}  samples only", paint.strong(facts.problem.as_str()), facts.lang)
+                    }
+                    Purpose::Submission | Purpose::Calibration => format!(
+                        "{}  {}  #{}  attempt {}",
+                        paint.strong(facts.problem.as_str()),
+                        facts.lang,
+                        facts.id,
+                        facts.attempt
+                    ),
+                };
+                let err = &mut self.err;
+                // A header that nobody reads is no reason to stop.
+                let _ = self.bar.suspend(|| writeln!(err, "{line}"));
+                if facts.purpose != Purpose::Trial {
+                    self.hint = format!("\n Ctrl-C detaches; judging goes on: {}", come_back(facts.id));
+                    self.bar.set_style(waiting(&self.hint));
+                }
+            }
+            EventKind::Restarted(restarted) => {
+                let line = format!("judged again: {}", sanitize::line(&restarted.reason));
+                let err = &mut self.err;
+                let _ = self.bar.suspend(|| writeln!(err, "{line}"));
+                self.bar.set_position(0);
+            }
+            _ => {}
+        }
+        self.draw();
+        Ok(())
+    }
+
+    fn tick(&mut self, _now: Instant) -> io::Result<()> {
+        self.bar.tick();
+        Ok(())
+    }
+
+    fn finish(&mut self, outcome: &Outcome, files: &[SourceFile]) -> io::Result<()> {
+        self.bar.finish_and_clear();
+        conclude(&mut self.out, &mut self.err, self.out_paint, &self.tally, outcome, files)
+    }
+
+    fn fail(&mut self, _error: &CliError) -> io::Result<()> {
+        self.bar.finish_and_clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! Lines that are only ever added, for logs, pipes, screen readers and terminals that cannot redraw.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use codementor_protocol::{EventKind, JobEvent, Purpose, SourceFile, Verdict};
+
+use crate::error::{CliError, Outcome};
+use crate::render::tally::{Stage, Tally};
+use crate::render::{Renderer, conclude, words};
+use crate::sanitize;
+use crate::terminal::Paint;
+
+/// After this long without a line, one says that it still runs.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// The view that only adds lines.
+pub struct Plain<O, E> {
+    out: O,
+    err: E,
+    paint: Paint,
+    tally: Tally,
+    started: Instant,
+    spoken: Instant,
+    position: Option<u64>,
+}
+
+impl<O: Write, E: Write> Plain<O, E> {
+    /// A view that writes the result to `out` and progress to `err`.
+    pub fn new(out: O, err: E, paint: Paint) -> Self {
+        let now = Instant::now();
+        Self { out, err, paint, tally: Tally::default(), started: now, spoken: now, position: None }
+    }
+
+    /// Progress that nobody reads is no reason to stop.
+    fn say(&mut self, line: &str) {
+        let _ = writeln!(self.err, "{line}");
+        let _ = self.err.flush();
+        self.spoken = Instant::now();
+    }
+}
+
+impl<O: Write, E: Write> Renderer for Plain<O, E> {
+    fn event(&mut self, event: &JobEvent) -> io::Result<()> {
+        self.tally.apply(event);
+        match &event.kind {
+            EventKind::Submission(facts) => match facts.purpose {
+                Purpose::Trial => self.say(&format!("{}  {}  samples only", facts.problem, facts.lang)),
+                Purpose::Submission | Purpose::Calibration => self.say(&format!(
+                    "#{}  {}  {}  attempt {}",
+                    facts.id, facts.problem, facts.lang, facts.attempt
+                )),
+            },
+            EventKind::Queued(queued) => {
+                // The position changes with each submission before; the heartbeat says the newest.
+                if self.position.is_none() && queued.position > 0 {
+                    self.say(&format!("queued, {} before it", queued.position));
+                }
+                self.position = Some(queued.position);
+            }
+            EventKind::Preparing { text } => {
+                let line = format!("preparing: {}", sanitize::line(text));
+                self.say(&line);
+            }
+            EventKind::Started(_) => {}
+            EventKind::Restarted(restarted) => {
+                let line = format!(
+                    "judged again: {}; what was reported so far is void",
+                    sanitize::line(&restarted.reason)
+                );
+                self.say(&line);
+            }
+            EventKind::Compiled(compiled) => {
+                if compiled.ok {
+                    let total = words::plural(self.tally.total.into(), "test");
+                    self.say(&format!("compiled in {}, {total}", words::duration(compiled.time_ms)));
+                } else {
+                    self.say(&format!("compiling failed after {}", words::duration(compiled.time_ms)));
+                }
+            }
+            EventKind::Test(test) => {
+                if !matches!(test.verdict, Verdict::Accepted | Verdict::Skipped) {
+                    let case = words::case(test);
+                    self.say(&format!("{}/{}  {case}  {}", test.index, test.total, test.verdict));
+                }
+            }
+            EventKind::Result(_)
+            | EventKind::Error(_)
+            | EventKind::Cancelled
+            | EventKind::End(_)
+            | EventKind::Unknown => {}
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, now: Instant) -> io::Result<()> {
+        if now.duration_since(self.spoken) >= HEARTBEAT && self.tally.end.is_none() {
+            let elapsed = words::duration(now.duration_since(self.started).as_millis() as u64);
+            let what = match &self.tally.stage {
+                Stage::New => "waiting for the daemon".into(),
+                Stage::Queued(position) => format!("queued, {position} before it"),
+                Stage::Preparing(text) => format!("preparing: {}", sanitize::line(text)),
+                Stage::Compiling => "compiling".into(),
+                Stage::Running => {
+                    format!("{}/{} tests", self.tally.tests.len(), self.tally.total)
+                }
+                Stage::Ended => return Ok(()),
+            };
+            self.say(&format!("still running after {elapsed}: {what}"));
+            self.spoken = now;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, outcome: &Outcome, files: &[SourceFile]) -> io::Result<()> {
+        conclude(&mut self.out, &mut self.err, self.paint, &self.tally, outcome, files)
+    }
+
+    fn fail(&mut self, _error: &CliError) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! Quantities and outcomes in words, the same in every view.
+
+use codementor_protocol::{Ending, State, TestEvent, Timestamp, Verdict};
+
+use crate::sanitize;
+use crate::terminal::Paint;
+
+/// `0.41 s`, `12.3 s`, `2 min 5 s`.
+pub fn duration(ms: u64) -> String {
+    match ms {
+        0..10_000 => format!("{}.{:02} s", ms / 1000, ms % 1000 / 10),
+        10_000..120_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
+    }
+}
+
+/// `812 KiB`, `12 MiB`, `1.5 GiB`.
+pub fn memory(kib: u64) -> String {
+    match kib {
+        0..1024 => format!("{kib} KiB"),
+        1024..1_048_576 => format!("{} MiB", kib / 1024),
+        _ => format!("{}.{} GiB", kib / 1_048_576, kib % 1_048_576 * 10 / 1_048_576),
+    }
+}
+
+/// `812 bytes`, `12 KiB`, `9.8 MiB`.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_240 => plural(bytes, "byte"),
+        10_240..1_048_576 => format!("{} KiB", bytes / 1024),
+        _ => format!("{}.{} MiB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
+    }
+}
+
+/// `1 test`, `2 tests`.
+pub fn plural(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// A moment on the wall clock here, such as `2026-11-24 19:04`.
+pub fn moment(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(at) => at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+/// What a case is called: a sample by its name, a hidden one by its place.
+pub fn case(test: &TestEvent) -> String {
+    match &test.name {
+        Some(name) => sanitize::line(name).into_owned(),
+        None => format!("test {}", test.index),
+    }
+}
+
+/// Why a case was not accepted, beyond the verdict; the limits are those of the submission.
+pub fn reason(test: &TestEvent, time_limit_ms: u64, memory_limit_mib: u64) -> Option<String> {
+    match test.verdict {
+        Verdict::TimeLimit if test.time_ms > time_limit_ms => {
+            Some(format!("{} of CPU time, limit {}", duration(test.time_ms), duration(time_limit_ms)))
+        }
+        Verdict::TimeLimit => Some(format!(
+            "{} of waiting, with only {} of CPU time (does it wait for input that never comes?)",
+            duration(test.wall_ms),
+            duration(test.time_ms)
+        )),
+        Verdict::MemoryLimit => {
+            Some(format!("{} at most, limit {}", memory(test.memory_kib), memory(memory_limit_mib * 1024)))
+        }
+        Verdict::OutputLimit => Some("it wrote more than is allowed".into()),
+        Verdict::RuntimeError => match (test.exit_code, test.signal) {
+            (_, Some(signal)) => Some(format!("ended by signal {signal}{}", signal_name(signal))),
+            (Some(code), None) => Some(format!("exit code {code}")),
+            (None, None) => None,
+        },
+        Verdict::Accepted | Verdict::WrongAnswer | Verdict::CompileError | Verdict::Skipped => None,
+    }
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        4 => " (SIGILL: illegal instruction)",
+        6 => " (SIGABRT: aborted)",
+        7 => " (SIGBUS: bad memory access)",
+        8 => " (SIGFPE: division by zero?)",
+        9 => " (SIGKILL)",
+        11 => " (SIGSEGV: bad memory access or stack overflow)",
+        13 => " (SIGPIPE)",
+        31 => " (SIGSYS: forbidden system call)",
+        _ => "",
+    }
+}
+
+/// A verdict in its colour.
+pub fn verdict(verdict: Verdict, paint: Paint) -> String {
+    match verdict {
+        Verdict::Accepted => paint.good(verdict.token()),
+        Verdict::Skipped => paint.faint(verdict.token()),
+        Verdict::WrongAnswer
+        | Verdict::TimeLimit
+        | Verdict::MemoryLimit
+        | Verdict::OutputLimit
+        | Verdict::RuntimeError
+        | Verdict::CompileError => paint.bad(verdict.token()),
+    }
+}
+
+/// What a list shows of a submission: its verdict, or where it is.
+pub fn standing(state: State, verdict: Option<Verdict>) -> &'static str {
+    match (state, verdict) {
+        (State::Settled(Ending::Faulted) | State::Ended(Ending::Faulted), _) => "JUDGE_ERROR",
+        (State::Settled(Ending::Cancelled) | State::Ended(Ending::Cancelled), _) => "CANCELLED",
+        (State::Settled(Ending::Judged) | State::Ended(Ending::Judged), Some(verdict)) => verdict.token(),
+        (State::Settled(Ending::Judged) | State::Ended(Ending::Judged), None) => "judged",
+        (State::New | State::Queued, _) => "queued",
+        (State::Running, _) => "running",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_short_and_have_a_unit() {
+        assert_eq!(
+            [0, 412, 1100, 12_345, 125_000].map(duration),
+            ["0.00 s", "0.41 s", "1.10 s", "12.3 s", "2 min 5 s"]
+        );
+        assert_eq!([812, 12_300, 1_572_864].map(memory), ["812 KiB", "12 MiB", "1.5 GiB"]);
+        assert_eq!([1, 812, 20_480, 10_276_045].map(size), ["1 byte", "812 bytes", "20 KiB", "9.8 MiB"]);
+    }
+}
