@@ -247,6 +247,10 @@ impl Registry {
                     format!("the package cannot be judged:\n{}", lines.join("\n")),
                 )
             })?;
+            if !opened.package.generate.is_empty() {
+                let message = "the package has cases that are still to be generated";
+                return Err(Refusal::new(RefusalCode::Invalid, message).hint("push it with codementor, which builds it"));
+            }
             let found = opened.files.content_hash().map_err(|error| {
                 Refusal::new(RefusalCode::Invalid, format!("the package cannot be read: {error}"))
             })?;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use codementor_problems::calibrate::calibrate;
-use codementor_problems::package::{Outcome as Promise, Package, Submission, TimeLimitUse};
+use codementor_problems::package::{Package, Submission};
 use codementor_problems::read::Opened;
 use codementor_protocol::{
     InstallPackage, Lane, Limits, PackageHash, Purpose, Refusal, RefusalCode, SourceFile, State,
@@ -108,13 +108,15 @@ impl Calibrations {
 pub(super) fn plan(opened: &Opened, languages: &Languages, warnings: &mut Vec<String>) -> Plan {
     let mut plan = Plan::default();
     for submission in &opened.package.submissions {
-        let part = part_in_limit(submission);
-        if part == TimeLimitUse::No {
+        let runs = if submission.bounds_time_limit_below() {
+            &mut plan.runs
+        } else if submission.bounds_time_limit_above() {
+            &mut plan.slow
+        } else {
             continue;
-        }
+        };
         match to_run(opened, submission, languages) {
-            Ok(run) if part == TimeLimitUse::Lower => plan.runs.push(run),
-            Ok(run) => plan.slow.push(run),
+            Ok(run) => runs.push(run),
             Err(reason) => {
                 warnings.push(format!(
                     "submissions/{} takes no part in the time limit: {reason}",
@@ -124,24 +126,6 @@ pub(super) fn plan(opened: &Opened, languages: &Languages, warnings: &mut Vec<St
         }
     }
     plan
-}
-
-/// What a submission says about the time limit, as the package states it or as its promises imply.
-fn part_in_limit(submission: &Submission) -> TimeLimitUse {
-    for expectation in submission.expectations.iter().filter(|expectation| expectation.tests.is_none()) {
-        match expectation.time_limit {
-            TimeLimitUse::Implied => {}
-            stated => return stated,
-        }
-        let slow = Promise::Tle;
-        if expectation.required.len() == 1 && expectation.required.contains(&slow) {
-            return TimeLimitUse::Upper;
-        }
-        if expectation.permitted.len() == 1 && expectation.permitted.contains(&Promise::Ac) {
-            return TimeLimitUse::Lower;
-        }
-    }
-    TimeLimitUse::No
 }
 
 fn to_run(opened: &Opened, submission: &Submission, languages: &Languages) -> Result<Run, String> {
