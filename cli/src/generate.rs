@@ -122,7 +122,7 @@ impl Workshop {
         let lock = std::fs::File::create(&lock_path).map_err(ours)?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(ours)?;
         let engine = Engine::connect(self.settings.docker_host.as_deref()).await.map_err(ours)?;
-        let config = PoolConfig { instance, warm: 0, inputs: None };
+        let config = PoolConfig { instance, lock: Some(lock_path.clone()), warm: 0, inputs: None };
         let pool = Pool::new(engine.clone(), config);
         Ok(Means { images: Images::new(engine, Images::default_locks()), pool, lock, lock_path })
     }

@@ -11,9 +11,6 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::files::write_private;
 
-/// The label that says where the lock of a container's owner is.
-pub(crate) const LOCK_LABEL: &str = "codementor.lock";
-
 /// A data directory that is held by this process alone, for as long as this value lives. The kernel lets go of the
 /// lock whichever way the process ends.
 pub(crate) struct Instance {

@@ -31,6 +31,8 @@ pub use strays::remove_strays;
 
 /// The label with the instance that a container belongs to.
 pub const INSTANCE_LABEL: &str = "codementor.instance";
+/// The label with the file that its owner holds locked for as long as it lives.
+pub const LOCK_LABEL: &str = "codementor.lock";
 /// The label with what a container is for.
 pub const ROLE_LABEL: &str = "codementor.role";
 
@@ -45,6 +47,8 @@ pub struct ContainerSpec<'a> {
     pub image: &'a Image,
     /// The daemon that it belongs to.
     pub instance: &'a InstanceId,
+    /// The file that the daemon holds locked for as long as it lives: others tell by it whether this is a stray.
+    pub lock: Option<&'a Path>,
     /// A directory of the engine's host that the agent finds at `/inputs`, read-only.
     pub inputs: Option<&'a Path>,
     /// The memory of everything in it together, tmpfs included. There is no swap.
@@ -65,6 +69,7 @@ impl<'a> ContainerSpec<'a> {
         Self {
             image,
             instance,
+            lock: None,
             inputs: None,
             memory_mib: 2048,
             pids: 256,
@@ -244,6 +249,11 @@ fn body(spec: &ContainerSpec<'_>) -> ContainerCreateBody {
         mounts: Some(mounts),
         ..HostConfig::default()
     };
+    let mut labels = HashMap::from([
+        (INSTANCE_LABEL.into(), spec.instance.to_string()),
+        (ROLE_LABEL.into(), "sandbox".into()),
+    ]);
+    labels.extend(spec.lock.map(|lock| (LOCK_LABEL.into(), lock.display().to_string())));
     ContainerCreateBody {
         image: Some(spec.image.id.clone()),
         entrypoint: Some(vec![AGENT_PATH.into()]),
@@ -258,10 +268,7 @@ fn body(spec: &ContainerSpec<'_>) -> ContainerCreateBody {
         open_stdin: Some(true),
         stdin_once: Some(true),
         tty: Some(false),
-        labels: Some(HashMap::from([
-            (INSTANCE_LABEL.into(), spec.instance.to_string()),
-            (ROLE_LABEL.into(), "sandbox".into()),
-        ])),
+        labels: Some(labels),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     }

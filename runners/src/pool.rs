@@ -38,6 +38,8 @@ const RETURN_TIME: Duration = Duration::from_millis(60);
 pub struct PoolConfig {
     /// The daemon that the containers belong to.
     pub instance: InstanceId,
+    /// The file that the daemon holds locked for as long as it lives.
+    pub lock: Option<PathBuf>,
     /// How many idle containers are kept, of all images together. The image that was not asked for the longest loses
     /// its containers first.
     pub warm: usize,
@@ -54,6 +56,7 @@ pub struct Pool {
 pub(crate) struct Inner {
     engine: Engine,
     config: PoolConfig,
+    serves: u32,
     users: Users,
     state: Mutex<State>,
     returned: Notify,
@@ -76,11 +79,17 @@ struct State {
 impl Pool {
     /// A pool without containers. Must be called within a runtime, which then does its background work.
     pub fn new(engine: Engine, config: PoolConfig) -> Self {
+        Self::serving(engine, config, SERVES)
+    }
+
+    /// A pool whose containers are replaced after `serves` submissions.
+    pub fn serving(engine: Engine, config: PoolConfig, serves: u32) -> Self {
         let users = Users::new(engine.info().rootless || engine.info().userns);
         Self {
             inner: Arc::new(Inner {
                 engine,
                 config,
+                serves,
                 users,
                 state: Mutex::default(),
                 returned: Notify::new(),
@@ -146,14 +155,15 @@ impl Pool {
             tokio::pin!(returned);
             // Registered before the look, so that one that comes back in between is not missed.
             returned.as_mut().enable();
-            {
+            let (taken, on_its_way, dead) = {
                 let mut state = self.inner.state();
-                if let Some(parts) = state.take(image, memory_mib) {
-                    return Some(parts);
-                }
-                if !state.returning.contains_key(&image.id) {
-                    return None;
-                }
+                let dead = state.bury();
+                (state.take(image, memory_mib), state.returning.contains_key(&image.id), dead)
+            };
+            // Dropped without the lock: what they do when dropped takes it.
+            drop(dead);
+            if taken.is_some() || !on_its_way {
+                return taken;
             }
             tokio::time::timeout_at(deadline, returned).await.ok()?;
         }
@@ -163,10 +173,15 @@ impl Pool {
 impl State {
     /// An idle container of the image, if possible one with the right limit, and of those the one used last.
     fn take(&mut self, image: &Image, memory_mib: u64) -> Option<Parts> {
-        let fits = |parts: &Parts| parts.image.id == image.id && parts.session.is_alive();
+        let fits = |parts: &Parts| parts.image.id == image.id;
         let right = |parts: &Parts| fits(parts) && parts.memory_mib == memory_mib;
         let place = self.idle.iter().rposition(right).or_else(|| self.idle.iter().rposition(fits))?;
         Some(self.idle.remove(place))
+    }
+
+    /// Those whose container has ended while nobody talked to it.
+    fn bury(&mut self) -> Vec<Parts> {
+        self.idle.extract_if(.., |parts| !parts.session.is_alive()).collect()
     }
 }
 
@@ -191,6 +206,7 @@ impl Inner {
         let spec = ContainerSpec {
             memory_mib,
             inputs: self.config.inputs.as_deref(),
+            lock: self.config.lock.as_deref(),
             ..ContainerSpec::new(image, &self.config.instance)
         };
         let engine_fault = |error: EngineError| Fault::new(FaultCode::Engine, error);
@@ -228,7 +244,7 @@ impl Inner {
     /// Puts a container among the idle ones, and removes one too many.
     fn keep(&self, parts: Parts) {
         let mut state = self.state();
-        let mut surplus = Vec::new();
+        let mut surplus = state.bury();
         if state.closed {
             surplus.push(parts);
         } else {
@@ -238,7 +254,6 @@ impl Inner {
             }
         }
         drop(state);
-        // Dropped without the lock: what they do when dropped takes it.
         drop(surplus);
     }
 }
@@ -269,7 +284,7 @@ impl Home {
             parts.served += u32::from(used);
             let memory_mib = parts.memory_mib;
             match wiped {
-                Ok(()) if parts.served < SERVES => inner.keep(parts),
+                Ok(()) if parts.served < inner.serves => inner.keep(parts),
                 result => {
                     if let Err(error) = result {
                         tracing::warn!(container = parts.control().id(), %error, "a container is destroyed");

@@ -2,7 +2,7 @@
 //! back.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,7 +143,9 @@ impl Workshop {
     async fn bring_up(&self) -> Result<State, EngineError> {
         let plan = &self.plan;
         let engine = Engine::connect(plan.docker_host.as_deref()).await?;
-        match container::remove_strays(&engine, |lock| crate::instance::is_held(lock.as_ref())).await {
+        // What names no lock cannot be told to be a stray.
+        let lives = |_: &str, lock: Option<&Path>| lock.is_none_or(crate::instance::is_held);
+        match container::remove_strays(&engine, lives).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "removed sandboxes that a dead daemon had left"),
             Err(error) => tracing::warn!(%error, "sandboxes of dead daemons could not be removed"),
@@ -153,6 +155,7 @@ impl Workshop {
             engine.clone(),
             PoolConfig {
                 instance: plan.instance.clone(),
+                lock: Some(plan.lock.clone()),
                 warm: plan.slots as usize + SPARE,
                 inputs: Some(plan.inputs.clone()),
             },

@@ -18,7 +18,8 @@ const PREFIX: &str = "sandboxtest";
 /// A pool of its own for one test, with a folder of inputs.
 pub(crate) struct House {
     pub(crate) pool: Pool,
-    pub(crate) engine: Engine,
+    engine: Engine,
+    instance: InstanceId,
     languages: Languages,
     images: Images,
     inputs: tempfile::TempDir,
@@ -33,22 +34,24 @@ pub(crate) struct Runner {
 
 impl House {
     pub(crate) async fn new() -> Self {
-        Self::with_warm(4).await
+        Self::keeping(4, 200).await
     }
 
-    pub(crate) async fn with_warm(warm: usize) -> Self {
+    /// Keeps `warm` idle containers, each for `serves` submissions.
+    pub(crate) async fn keeping(warm: usize, serves: u32) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let engine = Engine::connect(None).await.unwrap();
         remove_containers_of_dead_tests(&engine).await;
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let instance = InstanceId::new(format!("{PREFIX}{}x{count}", std::process::id())).unwrap();
         let inputs = tempfile::tempdir().unwrap();
-        let config = PoolConfig { instance, warm, inputs: Some(inputs.path().to_owned()) };
+        let config = PoolConfig { instance: instance.clone(), lock: None, warm, inputs: Some(inputs.path().to_owned()) };
         Self {
-            pool: Pool::new(engine.clone(), config),
+            pool: Pool::serving(engine.clone(), config, serves),
             images: Images::new(engine.clone(), Images::default_locks()),
             languages: Languages::load(None).unwrap(),
             engine,
+            instance,
             inputs,
         }
     }
@@ -66,8 +69,21 @@ impl House {
         name
     }
 
-    pub(crate) fn inputs(&self) -> &Path {
-        self.inputs.path()
+    /// The engine itself, to do to containers what nobody should.
+    pub(crate) fn docker(&self) -> bollard::Docker {
+        let host = &self.engine.info().host;
+        bollard::Docker::connect_with_socket(host, 60, bollard::API_DEFAULT_VERSION).unwrap()
+    }
+
+    /// The ids of all containers of this house, running or not.
+    pub(crate) async fn containers(&self) -> Vec<String> {
+        let label = format!("codementor.instance={}", self.instance);
+        let filters = std::collections::HashMap::from([("label", vec![label])]);
+        let options =
+            bollard::query_parameters::ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let docker = self.docker().negotiate_version().await.unwrap();
+        let list = docker.list_containers(Some(options)).await.unwrap();
+        list.into_iter().filter_map(|container| container.id).collect()
     }
 
     pub(crate) async fn close(self) {
@@ -76,7 +92,7 @@ impl House {
 }
 
 async fn remove_containers_of_dead_tests(engine: &Engine) {
-    let lives = |instance: &str| match instance.strip_prefix(PREFIX).and_then(|rest| rest.split_once('x')) {
+    let lives = |instance: &str, _: Option<&Path>| match instance.strip_prefix(PREFIX).and_then(|rest| rest.split_once('x')) {
         Some((pid, _)) => Path::new("/proc").join(pid).exists(),
         None => true,
     };
