@@ -249,7 +249,7 @@ impl Inner {
             surplus.push(parts);
         } else {
             state.idle.push(parts);
-            while state.idle.len() > self.config.warm.max(1) {
+            while state.idle.len() > self.config.warm {
                 surplus.push(state.idle.remove(0));
             }
         }

@@ -45,7 +45,12 @@ impl House {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let instance = InstanceId::new(format!("{PREFIX}{}x{count}", std::process::id())).unwrap();
         let inputs = tempfile::tempdir().unwrap();
-        let config = PoolConfig { instance: instance.clone(), lock: None, warm, inputs: Some(inputs.path().to_owned()) };
+        let config = PoolConfig {
+            instance: instance.clone(),
+            lock: None,
+            warm,
+            inputs: Some(inputs.path().to_owned()),
+        };
         Self {
             pool: Pool::serving(engine.clone(), config, serves),
             images: Images::new(engine.clone(), Images::default_locks()),
@@ -79,8 +84,10 @@ impl House {
     pub(crate) async fn containers(&self) -> Vec<String> {
         let label = format!("codementor.instance={}", self.instance);
         let filters = std::collections::HashMap::from([("label", vec![label])]);
-        let options =
-            bollard::query_parameters::ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let options = bollard::query_parameters::ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&filters)
+            .build();
         let docker = self.docker().negotiate_version().await.unwrap();
         let list = docker.list_containers(Some(options)).await.unwrap();
         list.into_iter().filter_map(|container| container.id).collect()
@@ -92,7 +99,10 @@ impl House {
 }
 
 async fn remove_containers_of_dead_tests(engine: &Engine) {
-    let lives = |instance: &str, _: Option<&Path>| match instance.strip_prefix(PREFIX).and_then(|rest| rest.split_once('x')) {
+    let lives = |instance: &str, _: Option<&Path>| match instance
+        .strip_prefix(PREFIX)
+        .and_then(|rest| rest.split_once('x'))
+    {
         Some((pid, _)) => Path::new("/proc").join(pid).exists(),
         None => true,
     };
@@ -112,8 +122,7 @@ pub(crate) fn file(runner: &Runner, text: &str) -> SourceFile {
 
 pub(crate) async fn build(sandbox: &mut Sandbox, runner: &Runner, text: &str, limits: &Limits) -> Build {
     let submitted = [file(runner, text)];
-    let source =
-        Source { language: &runner.language, submitted: &submitted, included: &[], entry: None };
+    let source = Source { language: &runner.language, submitted: &submitted, included: &[], entry: None };
     let build = sandbox.build(&source, limits).await.unwrap();
     assert!(build.ok, "{:?} {}", build.exited, String::from_utf8_lossy(&build.output.bytes));
     build
