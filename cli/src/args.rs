@@ -46,7 +46,15 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
     /// When to use colours
-    #[arg(long, global = true, env = "CODEMENTOR_COLOR", value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        env = "CODEMENTOR_COLOR",
+        hide_env_values = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN"
+    )]
     pub color: ColorChoice,
     /// Every setting.
     #[command(flatten)]
@@ -119,10 +127,10 @@ pub struct Program {
     pub files: Vec<PathBuf>,
     /// Problem: a name from `codementor list`, or the path of a package
     /// [default: from .codementor/problem.toml here or above]
-    #[arg(short, long, env = "CODEMENTOR_PROBLEM", value_name = "PROBLEM")]
+    #[arg(short, long, env = "CODEMENTOR_PROBLEM", hide_env_values = true, value_name = "PROBLEM")]
     pub problem: Option<PathBuf>,
     /// Language, such as python3 or cpp [default: by the files' extension]
-    #[arg(short, long, env = "CODEMENTOR_LANGUAGE", value_name = "LANG")]
+    #[arg(short, long, env = "CODEMENTOR_LANGUAGE", hide_env_values = true, value_name = "LANG")]
     pub language: Option<String>,
     /// File to start from, where there are several
     #[arg(long, value_name = "FILE")]
@@ -139,7 +147,7 @@ pub struct Following {
     #[arg(long)]
     pub json: bool,
     /// Stop watching after this many seconds; judging goes on
-    #[arg(long, env = "CODEMENTOR_TIMEOUT", value_name = "SECONDS")]
+    #[arg(long, env = "CODEMENTOR_TIMEOUT", hide_env_values = true, value_name = "SECONDS")]
     pub timeout: Option<u64>,
 }
 

@@ -119,7 +119,10 @@ pub async fn pack(
     languages: &Languages,
     source: &Path,
 ) -> Result<Parcel, CliError> {
-    let unusable = |error| PackageError::Unusable { path: source.into(), source: error };
+    // As a person would type it from here.
+    let here = std::env::current_dir().unwrap_or_default();
+    let shown = source.strip_prefix(&here).ok().filter(|path| *path != Path::new("")).unwrap_or(source);
+    let unusable = |error| PackageError::Unusable { path: shown.into(), source: error };
     let hash = pack::source_hash(source).map_err(unusable)?;
     // The problem's name comes from the folder's or the zip's, which is not part of the content.
     let name = source.canonicalize().ok().and_then(|path| path.file_stem().map(|stem| stem.to_owned()));

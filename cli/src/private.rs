@@ -363,8 +363,7 @@ fn spawn(settings: &Settings) -> Result<Child, PrivateError> {
 
 fn why_it_failed(paths: &Paths, code: Option<i32>) -> PrivateError {
     let said = std::fs::read_to_string(paths.daemon_error()).unwrap_or_default();
-    // What is wrong, then what to do.
-    let (message, hint) = said.trim().split_once('\n').unwrap_or((said.trim(), ""));
+    let (message, hint) = said.split_once("\nhint: ").unwrap_or((&said, ""));
     let status = match code {
         Some(2) => ExitStatus::Usage,
         Some(70) => ExitStatus::OurFault,
@@ -397,16 +396,32 @@ fn log_line(paths: &Paths) -> Option<String> {
     Some(message_of(newest).into())
 }
 
-/// What a line of the log says, without its time, level and module.
+/// What a line of the log says, without its time, level, module and fields.
 fn message_of(line: &str) -> &str {
     let levels = ["ERROR ", " WARN ", " INFO ", "DEBUG ", "TRACE "];
-    let after_level = levels.iter().find_map(|level| line.split_once(level).map(|(_, rest)| rest));
-    match after_level {
-        Some(rest) => match rest.split_once(": ") {
-            Some((module, message)) if !module.contains(' ') => message,
-            _ => rest,
-        },
-        None => line,
+    let Some(rest) = levels.iter().find_map(|level| line.split_once(level).map(|(_, rest)| rest)) else {
+        return line;
+    };
+    let message = match rest.split_once(": ") {
+        Some((module, message)) if !module.contains(' ') => message,
+        _ => rest,
+    };
+    let is_field = |word: &str| {
+        word.split_once('=').is_some_and(|(name, _)| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte))
+        })
+    };
+    let mut end = 0;
+    for word in message.split(' ') {
+        if is_field(word) {
+            break;
+        }
+        end += word.len() + 1;
+    }
+    match message[..end.saturating_sub(1)].trim() {
+        // Nothing but fields.
+        "" => message,
+        words => words,
     }
 }
 
@@ -420,6 +435,8 @@ mod tests {
             ("2026-11-24T10:00:00Z  INFO codementord::nats: fetching nats-server", "fetching nats-server"),
             ("2026-11-24T10:00:00Z  INFO downloading: 3 of 9 MiB", "3 of 9 MiB"),
             ("2026-11-24T10:00:00Z  WARN no module here", "no module here"),
+            ("2026-11-24T10:00:00Z  INFO codementord: starting build=\"0.1\" pid=7", "starting"),
+            ("2026-11-24T10:00:00Z  INFO codementord: error=\"x y\"", "error=\"x y\""),
             ("thread 'main' panicked", "thread 'main' panicked"),
         ] {
             assert_eq!(message_of(line), message);

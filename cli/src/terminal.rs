@@ -160,8 +160,9 @@ mod tests {
     fn colour_and_redrawing_follow_the_table() {
         use ColorChoice::{Always, Auto, Never};
         let xterm = ("TERM", "xterm");
+        type Row<'a> = (ColorChoice, bool, &'a [(&'a str, &'a str)], bool, bool);
         #[rustfmt::skip]
-        let table: &[(ColorChoice, bool, &[(&str, &str)], bool, bool)] = &[
+        let table: &[Row] = &[
             // choice, terminal, environment,                               colour, redraws
             (Auto,     true,     &[xterm],                                  true,   true),
             (Auto,     false,    &[xterm],                                  false,  false),

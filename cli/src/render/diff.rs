@@ -207,7 +207,11 @@ fn show(case: &CaseDetail, spot: Spot, paint: Paint) -> String {
     let ours = line(expected, spot.expected, spot.marked.0);
     let theirs = line(got, spot.got, spot.marked.1);
     let (what, fix) = describe(expected, got, spot);
-    let mut text = format!("line {}, column {}: {what}\n", theirs.number, theirs.place + 1);
+    let mut text = match (&case.difference, spot.blank) {
+        // The problem's own words have said it already.
+        (Some(_), false) => String::new(),
+        _ => format!("line {}, column {}: {what}\n", theirs.number, theirs.place + 1),
+    };
     let blanks = if spot.blank { Blanks::Marked } else { Blanks::Plain };
     let room = paint.width.saturating_sub(13).max(20);
     let draw = |line: &Line| {

@@ -18,7 +18,8 @@ pub fn duration(ms: u64) -> String {
 pub fn memory(kib: u64) -> String {
     match kib {
         0..1024 => format!("{kib} KiB"),
-        1024..1_048_576 => format!("{} MiB", kib / 1024),
+        1024..10_240 => format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024),
+        10_240..1_048_576 => format!("{} MiB", kib / 1024),
         _ => format!("{}.{} GiB", kib / 1_048_576, kib % 1_048_576 * 10 / 1_048_576),
     }
 }
@@ -127,7 +128,7 @@ mod tests {
             [0, 412, 1100, 12_345, 125_000].map(duration),
             ["0.00 s", "0.41 s", "1.10 s", "12.3 s", "2 min 5 s"]
         );
-        assert_eq!([812, 12_300, 1_572_864].map(memory), ["812 KiB", "12 MiB", "1.5 GiB"]);
+        assert_eq!([812, 3900, 12_300, 1_572_864].map(memory), ["812 KiB", "3.8 MiB", "12 MiB", "1.5 GiB"]);
         assert_eq!([1, 812, 20_480, 10_276_045].map(size), ["1 byte", "812 bytes", "20 KiB", "9.8 MiB"]);
     }
 }
