@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt;
 
 /// Counters of the container, agent included. Each is absent where the engine does not show it.
 pub(crate) struct Cgroup {
+    cpus: u32,
     cpu: Option<Counter>,
     oom_kills: Option<Counter>,
     hits: Option<Counter>,
@@ -51,6 +52,7 @@ impl Cgroup {
     fn version_1() -> Self {
         let memory = |name| format!("/sys/fs/cgroup/memory/memory.{name}");
         Self {
+            cpus: cpus(),
             // Some systems mount the two CPU controllers together.
             cpu: ["cpuacct", "cpu,cpuacct"].iter().find_map(|folder| {
                 Counter::open(&format!("/sys/fs/cgroup/{folder}/cpuacct.usage"), None, 1000)
@@ -67,6 +69,7 @@ impl Cgroup {
     fn version_2() -> Self {
         let path = |name| format!("/sys/fs/cgroup/{name}");
         Self {
+            cpus: cpus(),
             cpu: Counter::open(&path("cpu.stat"), Some("usage_usec"), 1),
             oom_kills: Counter::open(&path("memory.events"), Some("oom_kill"), 1),
             hits: Counter::open(&path("memory.events"), Some("max"), 1),
@@ -75,6 +78,11 @@ impl Cgroup {
             stat: File::open(path("memory.stat")).ok(),
             cache_fields: &["active_file", "inactive_file", "slab_reclaimable"],
         }
+    }
+
+    /// On how many CPUs the container can run at one time.
+    pub(crate) fn cpus(&self) -> u32 {
+        self.cpus
     }
 
     /// CPU time, in microseconds.
@@ -101,6 +109,11 @@ impl Cgroup {
         let cache: u64 = self.cache_fields.iter().filter_map(|field| number_of(stat, field)).sum();
         usage.saturating_sub(cache / 1024) >= limit / 20 * 19
     }
+}
+
+/// Found out once: the standard library reads several files for it.
+fn cpus() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 
 fn read<'a>(file: &File, buffer: &'a mut [u8; 8192]) -> Option<&'a str> {

@@ -12,7 +12,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::cgroup::Cgroup;
 use crate::process::{
-    Ended, Launch, Owner, Reaped, SpawnError, Spawner, Wait, cpus, kill_everything, own_cpu, reap,
+    Ended, Launch, Owner, Reaped, SpawnError, Spawner, Wait, kill_everything, own_cpu, reap,
 };
 
 /// By how much the CPU time of the whole container may exceed that of the processes that were collected before it is
@@ -105,7 +105,7 @@ impl Current {
             limits,
             started,
             ends: started + Duration::from_micros(limits.wall_us),
-            check_cpu: started + Duration::from_micros(enforced(limits.cpu_us)) / cpus(),
+            check_cpu: started + Duration::from_micros(enforced(limits.cpu_us)) / cgroup.cpus(),
             stalled: None,
             stalls: Duration::ZERO,
             baseline,
@@ -157,7 +157,7 @@ impl Current {
                 return self.stop(cgroup, self.reason(cgroup, Violation::CpuTime));
             }
             // It cannot have used the rest earlier than this, not even on every CPU at once.
-            self.check_cpu = now + ((limit - used) / cpus()).max(Duration::from_millis(1));
+            self.check_cpu = now + ((limit - used) / cgroup.cpus()).max(Duration::from_millis(1));
             if cgroup.oom_kills() > self.baseline.oom_kills {
                 return self.stop(cgroup, Violation::Memory);
             }
