@@ -11,6 +11,7 @@ use async_nats::{
     AuthError, ConnectErrorKind, ConnectOptions, Event, RequestErrorKind, ServerError, Subscriber,
 };
 use codementor_protocol::{Enrol, Enrolled, Refusal, Reply, Request, UserName, subject};
+use codementord::nats::auth::Role;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -207,6 +208,15 @@ pub struct Client {
 impl Client {
     /// Connects as the owner of `credentials`.
     pub async fn connect(url: &str, credentials: &Credentials) -> Result<Self, ClientError> {
+        Self::dial(url, credentials, subject::inbox(&credentials.user)).await
+    }
+
+    /// Connects with the credential that may only enrol.
+    pub async fn connect_to_enrol(url: &str, credentials: &Credentials) -> Result<Self, ClientError> {
+        Self::dial(url, credentials, Role::Enrol.inbox(credentials.user.as_str())).await
+    }
+
+    async fn dial(url: &str, credentials: &Credentials, inbox: String) -> Result<Self, ClientError> {
         let (sender, link) = watch::channel(Link::default());
         let key = credentials.key.clone();
         let options = ConnectOptions::with_jwt(credentials.jwt.clone(), move |nonce| {
@@ -216,7 +226,7 @@ impl Client {
         let options = options
             .name("codementor")
             // Without a prefix of its own, the user may not hear the answers.
-            .custom_inbox_prefix(subject::inbox(&credentials.user))
+            .custom_inbox_prefix(inbox)
             .connection_timeout(CONNECT)
             .event_callback(move |event| {
                 note(&sender, event);

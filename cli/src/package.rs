@@ -231,7 +231,7 @@ async fn send(session: &mut Session<'_>, parcel: &Parcel) -> Result<(), CliError
     };
     // An empty piece asks how much is there: all of it, usually.
     let mut received = session.request(&request(0, Vec::new())).await?;
-    while !received.complete {
+    while !received.complete && received.next < parcel.size {
         let before = received.next;
         if parcel.size > PACKAGE_PIECE as u64 {
             let text = format!("{}: sending {}", parcel.slug, words::size(parcel.size));
@@ -239,9 +239,8 @@ async fn send(session: &mut Session<'_>, parcel: &Parcel) -> Result<(), CliError
         }
         let piece = read_piece(&parcel.file, before)
             .map_err(|source| PackageError::Cache { path: parcel.file.clone(), source })?;
-        let last = piece.is_empty();
         received = session.request(&request(before, piece)).await?;
-        if !received.complete && (last || received.next == before) {
+        if !received.complete && received.next == before {
             // Nothing would ever change: the daemon and the archive do not agree on what is to be sent.
             let message =
                 format!("the daemon takes no more of package {} after {before} bytes", parcel.hash.short());

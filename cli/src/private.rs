@@ -31,6 +31,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 const START: Duration = Duration::from_secs(600);
 /// How long a daemon may take to stop: it finishes running jobs first.
 const DRAIN: Duration = Duration::from_secs(600);
+/// After this long a start is worth more than one line off a terminal.
+const NOTABLE: Duration = Duration::from_secs(2);
 /// How often files are looked at while waiting.
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -198,7 +200,7 @@ async fn lock_start(paths: &Paths, progress: &Progress) -> Result<File, CliError
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(file),
             Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
-                progress.step(&log_line(paths).unwrap_or_else(|| "starting the private daemon".into()));
+                progress.step("another command is starting the private daemon");
                 tokio::time::sleep(GLANCE).await;
             }
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(PrivateError::Contended.into()),
@@ -235,7 +237,7 @@ async fn join(settings: &Settings, progress: &Progress) -> Result<Option<Client>
         if since.elapsed() >= bound {
             return Err(PrivateError::Silent { pid, log: paths.log() }.into());
         }
-        progress.step(&log_line(paths).unwrap_or_else(|| "waiting for the private daemon".into()));
+        progress.step("waiting for the private daemon");
         tokio::time::sleep(GLANCE * 5).await;
     }
 }
@@ -268,7 +270,7 @@ async fn enter(url: &str, paths: &Paths) -> Result<Client, CliError> {
     let code_path = paths.enrol_code();
     let code = std::fs::read_to_string(&code_path)
         .map_err(|source| PrivateError::DataDir { path: code_path, source })?;
-    let gate = Client::connect(url, &Credentials::read(&paths.enrol_creds())?).await?;
+    let gate = Client::connect_to_enrol(url, &Credentials::read(&paths.enrol_creds())?).await?;
     let key = nkeys::KeyPair::new_user();
     let enrolled = gate.enrol(&Enrol { code: code.trim().into(), public_key: key.public_key() }).await?;
     let path = paths.user_creds();
@@ -293,8 +295,10 @@ async fn launch(settings: &Settings, progress: &Progress) -> Result<Client, CliE
     let _ = std::fs::remove_file(paths.daemon_error());
     let _ = std::fs::remove_file(paths.daemon_file());
     progress.step("starting the private daemon");
+    // What the log held before is about an earlier daemon.
+    let known = std::fs::metadata(paths.log()).map_or(0, |metadata| metadata.len());
     let mut child = spawn(settings)?;
-    let until = Instant::now() + START;
+    let began = Instant::now();
     loop {
         if let Some(file) = read_file(paths) {
             match enter(&file.url, paths).await {
@@ -305,12 +309,16 @@ async fn launch(settings: &Settings, progress: &Progress) -> Result<Client, CliE
             }
         }
         if let Ok(Some(ended)) = child.try_wait() {
-            return Err(why_it_failed(paths, ended.code()).into());
+            return Err(why_it_failed(paths, known, ended.code()).into());
         }
-        if Instant::now() >= until {
+        if began.elapsed() >= START {
             return Err(PrivateError::Slow { log: paths.log() }.into());
         }
-        progress.step(&log_line(paths).unwrap_or_else(|| "starting the private daemon".into()));
+        if (progress.redraws() || began.elapsed() >= NOTABLE)
+            && let Some(line) = log_line(paths, known)
+        {
+            progress.step(&format!("starting the private daemon: {line}"));
+        }
         tokio::time::sleep(GLANCE).await;
     }
 }
@@ -361,7 +369,7 @@ fn spawn(settings: &Settings) -> Result<Child, PrivateError> {
     command.spawn().map_err(PrivateError::Spawn)
 }
 
-fn why_it_failed(paths: &Paths, code: Option<i32>) -> PrivateError {
+fn why_it_failed(paths: &Paths, known: u64, code: Option<i32>) -> PrivateError {
     let said = std::fs::read_to_string(paths.daemon_error()).unwrap_or_default();
     let (message, hint) = said.split_once("\nhint: ").unwrap_or((&said, ""));
     let status = match code {
@@ -373,7 +381,7 @@ fn why_it_failed(paths: &Paths, code: Option<i32>) -> PrivateError {
     let see_log = format!("its log has more: {}", paths.log().display());
     PrivateError::Failed {
         message: match message.trim() {
-            "" => log_line(paths).unwrap_or_else(|| "it gave no reason".into()),
+            "" => log_line(paths, known).unwrap_or_else(|| "it gave no reason".into()),
             message => message.into(),
         },
         hint: match hint.trim() {
@@ -384,11 +392,13 @@ fn why_it_failed(paths: &Paths, code: Option<i32>) -> PrivateError {
     }
 }
 
-/// The message of the newest line of the daemon's log.
-fn log_line(paths: &Paths) -> Option<String> {
+/// The message of the newest line of the daemon's log, of those after its first `known` bytes. A log that is shorter
+/// has been begun anew.
+fn log_line(paths: &Paths, known: u64) -> Option<String> {
     let mut file = File::open(paths.log()).ok()?;
     let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(4096))).ok()?;
+    let known = if known <= length { known } else { 0 };
+    file.seek(SeekFrom::Start(known.max(length.saturating_sub(4096)))).ok()?;
     let mut tail = Vec::new();
     file.take(4096).read_to_end(&mut tail).ok()?;
     let tail = String::from_utf8_lossy(&tail);
