@@ -26,6 +26,10 @@ pub use program::{Build, CaseDone, CaseInput, CaseRun, InputName, MAX_KEPT, Sour
 /// what the kernel keeps for processes and pipes. Without it a program would be killed below its limit.
 const SLACK_MIB: u64 = 32;
 
+/// Held above the judged memory by all processes together, this much is too much: half of the slack, since the kernel
+/// and the agent need some of it.
+const EXCESS_MIB: u64 = SLACK_MIB / 2;
+
 /// How much of the slack is meant for the submission's folder; a larger folder is given room of its own.
 const FOLDER_MIB: u64 = 8;
 
@@ -227,7 +231,7 @@ impl Sandbox {
         let run_limits = agent::Limits {
             cpu_us: limits.compile_time_ms * 1000,
             wall_us: (limits.compile_time_ms * 2 + 1000) * 1000,
-            memory_kib: limits.compile_memory_mib * 1024,
+            memory_kib: (limits.compile_memory_mib + EXCESS_MIB) * 1024,
             output_bytes: BUILD_OUTPUT,
             file_bytes: BUILD_FILE,
             processes: BUILD_PROCESSES,

@@ -8,9 +8,7 @@ pub(crate) struct Cgroup {
     cpus: u32,
     cpu: Option<Counter>,
     oom_kills: Option<Counter>,
-    hits: Option<Counter>,
     usage: Option<Counter>,
-    limit: Option<Counter>,
     stat: Option<File>,
     cache_fields: &'static [&'static str],
 }
@@ -58,9 +56,7 @@ impl Cgroup {
                 Counter::open(&format!("/sys/fs/cgroup/{folder}/cpuacct.usage"), None, 1000)
             }),
             oom_kills: Counter::open(&memory("oom_control"), Some("oom_kill"), 1),
-            hits: Counter::open(&memory("failcnt"), None, 1),
             usage: Counter::open(&memory("usage_in_bytes"), None, 1024),
-            limit: Counter::open(&memory("limit_in_bytes"), None, 1024),
             stat: File::open(memory("stat")).ok(),
             cache_fields: &["total_active_file", "total_inactive_file"],
         }
@@ -72,9 +68,7 @@ impl Cgroup {
             cpus: cpus(),
             cpu: Counter::open(&path("cpu.stat"), Some("usage_usec"), 1),
             oom_kills: Counter::open(&path("memory.events"), Some("oom_kill"), 1),
-            hits: Counter::open(&path("memory.events"), Some("max"), 1),
             usage: Counter::open(&path("memory.current"), None, 1024),
-            limit: Counter::open(&path("memory.max"), None, 1024),
             stat: File::open(path("memory.stat")).ok(),
             cache_fields: &["active_file", "inactive_file", "slab_reclaimable"],
         }
@@ -95,19 +89,14 @@ impl Cgroup {
         self.oom_kills.as_ref().and_then(Counter::read).unwrap_or(0)
     }
 
-    /// How often the memory limit has been hit, killing or not.
-    pub(crate) fn hits(&self) -> u64 {
-        self.hits.as_ref().and_then(Counter::read).unwrap_or(0)
-    }
-
-    /// Whether memory that cannot be taken back by dropping cached files fills the limit, to a twentieth.
-    pub(crate) fn is_full(&self) -> bool {
-        let value = |counter: &Option<Counter>| counter.as_ref().and_then(Counter::read);
-        let (Some(usage), Some(limit)) = (value(&self.usage), value(&self.limit)) else { return false };
+    /// The memory that is held now and cannot be got back by dropping cached files, in KiB: that of processes, of
+    /// files in tmpfs, and of the kernel for both.
+    pub(crate) fn held_kib(&self) -> u64 {
         let mut buffer = [0; 8192];
         let stat = self.stat.as_ref().and_then(|file| read(file, &mut buffer)).unwrap_or("");
         let cache: u64 = self.cache_fields.iter().filter_map(|field| number_of(stat, field)).sum();
-        usage.saturating_sub(cache / 1024) >= limit / 20 * 19
+        let usage = self.usage.as_ref().and_then(Counter::read).unwrap_or(0);
+        usage.saturating_sub(cache / 1024)
     }
 }
 

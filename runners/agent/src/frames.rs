@@ -117,8 +117,8 @@ pub struct Limits {
     pub cpu_us: u64,
     /// Time from start to end.
     pub wall_us: u64,
-    /// Resident memory. The container's own limit, set by the host, is what holds; this one tells a program that
-    /// thrashes at its limit from one that is only slow.
+    /// Memory, of all its processes and all that they keep in tmpfs. The container's own limit, set by the host, is
+    /// what holds; this one tells a program that ran out of time because it had reached that from one that is slow.
     pub memory_kib: u64,
     /// Bytes written to standard output and standard error together.
     pub output_bytes: u64,
@@ -216,7 +216,7 @@ pub enum Violation {
     CpuTime,
     /// Wall time.
     WallTime,
-    /// Memory: the kernel killed for want of it, or the program thrashed at the limit until its time was up.
+    /// Memory: the kernel killed for want of it, or the program held too much of it when its time was up.
     Memory,
     /// Output, or the size of a file.
     Output,

@@ -65,7 +65,6 @@ struct Baseline {
     group_cpu_us: Option<u64>,
     own_cpu: Duration,
     oom_kills: u64,
-    hits: u64,
 }
 
 impl Current {
@@ -80,12 +79,8 @@ impl Current {
         let (stdout, stdout_end) = output_pipe()?;
         let (stderr, stderr_end) = output_pipe()?;
         let limits = waiting.limits;
-        let baseline = Baseline {
-            group_cpu_us: cgroup.cpu_us(),
-            own_cpu: own_cpu(),
-            oom_kills: cgroup.oom_kills(),
-            hits: cgroup.hits(),
-        };
+        let baseline =
+            Baseline { group_cpu_us: cgroup.cpu_us(), own_cpu: own_cpu(), oom_kills: cgroup.oom_kills() };
         let started = Instant::now();
         let pid = spawner.spawn(&Launch {
             argv: &waiting.argv,
@@ -145,8 +140,13 @@ impl Current {
         }
     }
 
-    /// Stops it if it is over a limit now.
-    pub(crate) fn check(&mut self, cgroup: &Cgroup, now: Instant) -> io::Result<()> {
+    /// Stops it if it is over a limit now. `work_kib` tells what the submission's folder takes of the memory.
+    pub(crate) fn check(
+        &mut self,
+        cgroup: &Cgroup,
+        now: Instant,
+        work_kib: impl Fn() -> u64,
+    ) -> io::Result<()> {
         if self.exit.is_some() || self.violation.is_some() {
             return Ok(());
         }
@@ -154,7 +154,7 @@ impl Current {
         if now >= self.check_cpu {
             let used = self.cpu_of_group(cgroup);
             if used >= limit {
-                return self.stop(cgroup, self.reason(cgroup, Violation::CpuTime));
+                return self.stop(cgroup, self.reason(cgroup, work_kib(), Violation::CpuTime));
             }
             // It cannot have used the rest earlier than this, not even on every CPU at once.
             self.check_cpu = now + ((limit - used) / cgroup.cpus()).max(Duration::from_millis(1));
@@ -163,7 +163,7 @@ impl Current {
             }
         }
         if now >= self.ends && self.stalled.is_none() {
-            return self.stop(cgroup, self.reason(cgroup, Violation::WallTime));
+            return self.stop(cgroup, self.reason(cgroup, work_kib(), Violation::WallTime));
         }
         Ok(())
     }
@@ -239,9 +239,11 @@ impl Current {
         self.kill(cgroup)
     }
 
-    /// A program that could not get on for want of memory has not run out of time.
-    fn reason(&self, cgroup: &Cgroup, otherwise: Violation) -> Violation {
-        if cgroup.hits() > self.baseline.hits && cgroup.is_full() { Violation::Memory } else { otherwise }
+    /// Out of time with more memory in hand than it may have: it has reached the memory limit first, and perhaps got
+    /// nowhere because of that.
+    fn reason(&self, cgroup: &Cgroup, work_kib: u64, otherwise: Violation) -> Violation {
+        let held = cgroup.held_kib().saturating_sub(work_kib);
+        if held > self.limits.memory_kib { Violation::Memory } else { otherwise }
     }
 
     /// Collects what is alive until nothing is, killing it first.

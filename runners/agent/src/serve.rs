@@ -101,7 +101,7 @@ impl Agent {
                     Event::HostReady => self.runs.outbox.flush()?,
                 }
             }
-            self.runs.check(Instant::now())?;
+            self.runs.check(&self.work, Instant::now())?;
         }
     }
 
@@ -344,9 +344,9 @@ impl Runs {
         })
     }
 
-    fn check(&mut self, now: Instant) -> io::Result<()> {
+    fn check(&mut self, work: &Work, now: Instant) -> io::Result<()> {
         match &mut self.current {
-            Some(current) => current.check(&self.cgroup, now),
+            Some(current) => current.check(&self.cgroup, now, || work.folder.used_kib().unwrap_or(0)),
             None => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use codementor_agent as agent;
 use codementor_agent::{CHUNK, Order, Phase, Raw, RunId, Stdin, Stream};
 use codementor_protocol::{Capture, Exited, Fault, Limit, Limits};
 
-use super::{CaseDone, CaseInput, CaseRun, GRACE, MAX_KEPT, Sandbox, exited};
+use super::{CaseDone, CaseInput, CaseRun, EXCESS_MIB, GRACE, MAX_KEPT, Sandbox, exited};
 use crate::language::Language;
 use crate::session::{Heard, SessionError};
 
@@ -120,7 +120,7 @@ impl<'a> Cases<'a> {
         let limits = agent::Limits {
             cpu_us: self.limits.time_ms * 1000,
             wall_us: self.limits.wall_ms() * 1000,
-            memory_kib: self.limits.memory_mib * 1024,
+            memory_kib: (self.limits.memory_mib + EXCESS_MIB) * 1024,
             output_bytes: self.limits.output_mib << 20,
             file_bytes: self.limits.output_mib << 20,
             processes: built.language.limits().pids,

@@ -1,9 +1,9 @@
 //! Programs that attack the sandbox, with what must come of it.
 
 use codementor_protocol::{Limits, Verdict};
-use codementor_runners::{CaseInput, CaseRun};
+use codementor_runners::{CaseInput, CaseRun, Source, sandbox::MAX_KEPT};
 
-use crate::house::{House, Runner, run, tight, verdict};
+use crate::house::{House, Runner, file, run, tight, verdict};
 
 /// One attack, in Python, since that reaches every system call without a compiler.
 struct Attack {
@@ -232,8 +232,94 @@ os.write(1, b'\0\0\0\0\1\0\0\0\4')"),
     attack("a runtime without memory left", Verdict::MemoryLimit, "", "raise MemoryError"),
 ];
 
+/// The same in C, for what an interpreter stands in the way of.
+const PROBE_IN_C: &str = r#"
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+static int entries(const char *path, int numbers) {
+    DIR *folder = opendir(path);
+    if (!folder) return 0;
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(folder));)
+        count += entry->d_name[0] != '.' && (!numbers || isdigit(entry->d_name[0]));
+    closedir(folder);
+    return count;
+}
+int main(void) {
+    printf("%d %d %d %d\n", entries("/proc", 1), entries("/tmp", 0), entries("/dev/shm", 0), entries("/work", 0));
+}
+"#;
+
+#[rustfmt::skip]
+const ATTACKS_IN_C: &[Attack] = &[
+    attack("recursion without an end", Verdict::MemoryLimit, "", "
+int deeper(volatile char *above) { volatile char here[4096]; here[0] = above[0]; return deeper(here) + here[0]; }
+int main(void) { char first = 0; return deeper(&first); }"),
+    attack("recursion that fits into memory", Verdict::Accepted, "end\n", r#"
+#include <stdio.h>
+int deeper(int left) { volatile char here[4096]; here[0] = left; return left ? deeper(left - 1) + here[0] * 0 : 0; }
+int main(void) { deeper(10000); puts("end"); }"#),
+    attack("a child that is made the agent's own", Verdict::Accepted, "end\n", r#"
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void) {
+    for (int i = 0; i < 10; i++)
+        if (syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) == 0) for (;;) pause();
+    puts("end");
+}"#),
+    attack("threads without an end", Verdict::Accepted, "end\n", r#"
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+static void *wait_for_ever(void *nothing) { for (;;) pause(); return nothing; }
+int main(void) {
+    pthread_t thread;
+    int count = 0;
+    while (count < 10000 && pthread_create(&thread, 0, wait_for_ever, 0) == 0) count++;
+    puts(count > 10 && count < 200 ? "end" : "too many");
+    fflush(stdout);
+    _exit(0);
+}"#),
+    attack("its own pipe read from the wrong end", Verdict::Accepted, "end\n", r#"
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(void) {
+    char stolen[64];
+    fcntl(1, F_SETPIPE_SZ, 1 << 20);
+    int other_end = open("/proc/self/fd/1", O_RDONLY | O_NONBLOCK);
+    read(other_end, stolen, sizeof stolen);
+    puts("end");
+}"#),
+    attack("a signal that is blocked and a time limit that is ignored", Verdict::TimeLimit, "", r#"
+#include <signal.h>
+int main(void) {
+    sigset_t all; sigfillset(&all); sigprocmask(SIG_BLOCK, &all, 0);
+    for (int i = 1; i < 65; i++) signal(i, SIG_IGN);
+    for (;;);
+}"#),
+    attack("a mapping far larger than memory, hardly used", Verdict::Accepted, "end\n", r#"
+#include <stdio.h>
+#include <sys/mman.h>
+static char table[1 << 30];
+int main(void) {
+    char *sparse = mmap(0, 1L << 36, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (sparse == MAP_FAILED) return 1;
+    table[1 << 29] = sparse[1L << 35] = 1;
+    puts("end");
+}"#),
+    attack("a null pointer", Verdict::RuntimeError, "", "int main(void) { return *(volatile int *)0; }"),
+];
+
 /// Runs the attack, then the probe in the next submission, which must find the same container clean.
-async fn withstand(house: &House, runner: &Runner, attack: &Attack, limits: &Limits) {
+async fn withstand(house: &House, runner: &Runner, attack: &Attack, probe: (&str, &str), limits: &Limits) {
     let name = attack.name;
     let mut sandbox = house.pool.open(&runner.image, limits.memory_mib).await.unwrap();
     let container = sandbox.container_id().to_owned();
@@ -253,9 +339,10 @@ async fn withstand(house: &House, runner: &Runner, attack: &Attack, limits: &Lim
 
     let mut sandbox = house.pool.open(&runner.image, limits.memory_mib).await.unwrap();
     assert_eq!(sandbox.container_id(), container, "the container did not survive {name}");
-    let done = run(&mut sandbox, runner, PROBE, CaseRun::default(), limits).await;
+    let (program, clean) = probe;
+    let done = run(&mut sandbox, runner, program, CaseRun::default(), limits).await;
     let (stdout, stderr) = (done.stdout.escape_ascii(), done.stderr.bytes.escape_ascii());
-    assert_eq!(done.stdout, "clean\n", "after {name}: {:?}\n{stdout}\n{stderr}", done.exited);
+    assert_eq!(done.stdout, clean.as_bytes(), "after {name}: {:?}\n{stdout}\n{stderr}", done.exited);
     assert_eq!(verdict(&done.exited, limits, true), Verdict::Accepted, "after {name}: {:?}", done.exited);
     sandbox.close().await;
 }
@@ -265,7 +352,7 @@ async fn withstand_every(nth: usize, of: usize) {
     let house = House::new().await;
     let runner = house.runner("python3").await;
     for attack in ATTACKS.iter().skip(nth).step_by(of) {
-        withstand(&house, &runner, attack, &tight()).await;
+        withstand(&house, &runner, attack, (PROBE, "clean\n"), &tight()).await;
     }
     house.close().await;
 }
@@ -278,6 +365,80 @@ async fn attacks_have_the_outcomes_of_the_table_and_leave_nothing_behind() {
 #[tokio::test]
 async fn the_other_attacks_have_the_outcomes_of_the_table_and_leave_nothing_behind() {
     withstand_every(1, 2).await;
+}
+
+#[tokio::test]
+async fn attacks_in_c_have_the_outcomes_of_the_table_and_leave_nothing_behind() {
+    let house = House::new().await;
+    let runner = house.runner("c").await;
+    for attack in ATTACKS_IN_C {
+        withstand(&house, &runner, attack, (PROBE_IN_C, "2 0 0 1\n"), &tight()).await;
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn attacks_on_the_compiler_end_at_its_limits() {
+    let house = House::new().await;
+    let runner = house.runner("c").await;
+    let limits = Limits { compile_time_ms: 2000, compile_memory_mib: 256, ..tight() };
+    let endless = "#include \"/dev/zero\"\n";
+    let random = "#include \"/dev/urandom\"\n";
+    let itself = "#include __FILE__\n#include __FILE__\n";
+    let inputs = "#include \"/codementor/inputs/x\"\n";
+    let large = "int table[1 << 29] = { 1 };\nint main(void) { return 0; }\n";
+    let flood = "#define A x y z;\n#define B A A A A A A A A\n#define C B B B B B B B B\n#define D C C C C C C C C\nD D D D\n";
+    for program in [endless, random, itself, inputs, large, flood] {
+        let mut sandbox = house.pool.open(&runner.image, limits.memory_mib).await.unwrap();
+        let submitted = [file(&runner, program)];
+        let source = Source { language: &runner.language, submitted: &submitted, included: &[], entry: None };
+        let build = sandbox.build(&source, &limits).await.unwrap();
+        assert!(!build.ok && build.output.bytes.len() <= MAX_KEPT, "{program}: {build:?}");
+        // What it wrote on the way is gone, and the next program can be built.
+        let done = run(&mut sandbox, &runner, PROBE_IN_C, CaseRun::default(), &limits).await;
+        assert_eq!(done.stdout, "2 0 0 1\n", "after {program}: {:?}", done.exited);
+        sandbox.close().await;
+    }
+    house.close().await;
+}
+
+/// Both of its processes stay below the limit, and together they nearly fill the container; then it would go on for
+/// ever.
+const FULL: &str = r#"
+import mmap, os, time
+def read(name):
+    for folder in ('/sys/fs/cgroup/memory/memory.', '/sys/fs/cgroup/memory.'):
+        try: return open(folder + name).read()
+        except OSError: pass
+def unreclaimable():
+    stat = dict(line.split() for line in read('stat').splitlines())
+    cache = [stat.get('total_' + k, stat.get(k, 0)) for k in ('active_file', 'inactive_file')]
+    return int(read('usage_in_bytes') or read('current')) - sum(map(int, cache))
+limit = int(read('limit_in_bytes') or read('max'))
+def fill(mib):
+    m = mmap.mmap(-1, mib << 20)
+    for i in range(0, len(m), 4096): m[i] = 1
+    return m
+if os.fork() == 0:
+    m = fill(40)
+    time.sleep(100)
+time.sleep(0.3)
+held = []
+while unreclaimable() < limit * 0.94: held.append(fill(1))
+while True: pass
+"#;
+
+#[tokio::test]
+async fn running_out_of_time_at_the_memory_limit_is_not_taken_for_slowness() {
+    let house = House::new().await;
+    let runner = house.runner("python3").await;
+    let limits = Limits { time_ms: 1500, ..tight() };
+    let mut sandbox = house.pool.open(&runner.image, limits.memory_mib).await.unwrap();
+    let done = run(&mut sandbox, &runner, FULL, CaseRun::default(), &limits).await;
+    let stderr = done.stderr.bytes.escape_ascii();
+    assert_eq!(verdict(&done.exited, &limits, false), Verdict::MemoryLimit, "{:?}\n{stderr}", done.exited);
+    sandbox.close().await;
+    house.close().await;
 }
 
 #[tokio::test]
