@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerError};
+use futures::StreamExt;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
@@ -189,6 +190,24 @@ pub fn check_version(client: &Client) -> Result<(), TooOld> {
         _ => Err(TooOld { found }),
     }
 }
+
+/// Waits until the server knows every subscription that this client has made. The client's own flush only waits until
+/// they are sent, so that a message on another connection can overtake them. By users who may publish to their own
+/// inbox, as the daemon; for others, a request that is sent after the subscription and answered says the same.
+pub async fn settle(client: &Client) -> Result<(), NotSettled> {
+    let inbox = client.new_inbox();
+    let round_trip = async {
+        let mut echo = client.subscribe(inbox.clone()).await.map_err(|_| NotSettled)?;
+        client.publish(inbox, Default::default()).await.map_err(|_| NotSettled)?;
+        echo.next().await.map(drop).ok_or(NotSettled)
+    };
+    tokio::time::timeout(REQUEST_TIMEOUT, round_trip).await.map_err(|_| NotSettled)?
+}
+
+/// The server did not return a message in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the NATS server does not answer")]
+pub struct NotSettled;
 
 fn options(settings: &Connect<'_>, link: &Arc<Link>) -> Result<ConnectOptions, ConnectError> {
     let key = Arc::new(nkeys::KeyPair::from_seed(&settings.creds.seed)?);
