@@ -279,4 +279,4 @@ fn mib(mib: u64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

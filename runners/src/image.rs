@@ -269,4 +269,4 @@ fn lock_name(language: &Language) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -210,7 +210,7 @@ impl Language {
         Ok(Program {
             compile: self.recipe.compile.iter().map(|argv| fill(argv)).collect(),
             run: fill(&self.recipe.run),
-            environment: self.recipe.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            environment: self.environment(&entry, memory_mib),
             entry,
         })
     }
@@ -237,26 +237,35 @@ impl Language {
         }
     }
 
+    fn environment(&self, entry: &Entry, memory_mib: u64) -> Vec<(String, String)> {
+        let variables = self.recipe.environment.iter();
+        variables.map(|(name, value)| (name.clone(), self.substitute(value, entry, memory_mib))).collect()
+    }
+
     fn fill(&self, argv: &[String], names: &[&str], entry: &Entry, memory_mib: u64) -> Vec<String> {
         let mut filled = Vec::with_capacity(argv.len() + names.len());
         for argument in argv {
             if argument == "{files}" {
                 filled.extend(names.iter().map(|name| as_argument(name)));
-                continue;
+            } else {
+                filled.push(self.substitute(argument, entry, memory_mib));
             }
-            let mut text = argument.clone();
-            for (placeholder, value) in [
-                ("{entry}", as_argument(&entry.file)),
-                ("{entry_stem}", stem(&entry.file).to_owned()),
-                ("{entry_class}", entry.class.clone().unwrap_or_default()),
-                ("{memory_mib}", memory_mib.to_string()),
-                ("{heap_mib}", self.heap_mib(memory_mib).to_string()),
-            ] {
-                text = text.replace(placeholder, &value);
-            }
-            filled.push(text);
         }
         filled
+    }
+
+    fn substitute(&self, template: &str, entry: &Entry, memory_mib: u64) -> String {
+        let mut text = template.to_owned();
+        for (placeholder, value) in [
+            ("{entry}", as_argument(&entry.file)),
+            ("{entry_stem}", stem(&entry.file).to_owned()),
+            ("{entry_class}", entry.class.clone().unwrap_or_default()),
+            ("{memory_mib}", memory_mib.to_string()),
+            ("{heap_mib}", self.heap_mib(memory_mib).to_string()),
+        ] {
+            text = text.replace(placeholder, &value);
+        }
+        text
     }
 }
 

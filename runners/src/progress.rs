@@ -85,7 +85,9 @@ impl fmt::Display for ProgressEvent {
             Self::Waiting { what } => write!(f, "another command is making {what}"),
             Self::Pull { layer, status, .. } => write!(f, "pulling the base image: {layer} {status}"),
             Self::Bootstrap { text } => write!(f, "making the base image: {text}"),
-            Self::Step { language, step, total, text } => write!(f, "making {language} ready ({step}/{total}): {text}"),
+            Self::Step { language, step, total, text } => {
+                write!(f, "making {language} ready ({step}/{total}): {text}")
+            }
             Self::Output { language, line } => write!(f, "making {language} ready: {line}"),
             Self::Copying { language } => write!(f, "making {language} ready: copying its programs"),
             Self::Ready { language } => write!(f, "{language} is ready"),

@@ -23,7 +23,9 @@ pub async fn remove_strays(
     for container in list {
         let labels = container.labels.unwrap_or_default();
         let (Some(instance), Some(id)) = (labels.get(INSTANCE_LABEL), container.id) else { continue };
-        let lives = *alive.entry(instance.clone()).or_insert_with(|| is_alive(instance, labels.get(LOCK_LABEL).map(Path::new)));
+        let lives = *alive
+            .entry(instance.clone())
+            .or_insert_with(|| is_alive(instance, labels.get(LOCK_LABEL).map(Path::new)));
         if !lives {
             remove(engine, &id).await?;
             removed += 1;

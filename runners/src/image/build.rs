@@ -38,10 +38,8 @@ pub(super) async fn with_agent(
     names: &Names,
     progress: &dyn Progress,
 ) -> Result<(), ImageError> {
-    let dockerfile = format!(
-        "FROM {}\nADD agent.tar /\nUSER 0:0\nWORKDIR /\nENTRYPOINT [\"{AGENT_PATH}\"]\nCMD []\n",
-        names.toolchain
-    );
+    // Every further instruction would cost a container; what to run and as whom is said when one is created.
+    let dockerfile = format!("FROM {}\nADD agent.tar /\n", names.toolchain);
     let mut archive = Archive::default();
     archive.file("Dockerfile", dockerfile.as_bytes(), 0o644);
     archive.file("agent.tar", agent_layer(), 0o644);
@@ -58,7 +56,8 @@ pub(super) fn agent_layer() -> &'static [u8] {
         archive.folder("codementor", 0o700);
         archive.folder(relative(INPUTS_MOUNT), 0o755);
         archive.link("inputs", relative(INPUTS_MOUNT));
-        archive.folder("work", 0o755);
+        // Some versions of runc give a tmpfs the rights of the folder that it covers.
+        archive.folder("work", 0o1777);
         archive.finish()
     });
     &LAYER
@@ -71,7 +70,7 @@ async fn build(
     archive: Vec<u8>,
     progress: &dyn Progress,
 ) -> Result<(), ImageError> {
-    let labels = HashMap::from([(LANGUAGE_LABEL, language.id().as_str()), ("codementor.role", "build")]);
+    let labels = HashMap::from([(LANGUAGE_LABEL, language.id().as_str())]);
     let options = BuildImageOptionsBuilder::new().t(tag).rm(true).forcerm(true).labels(&labels).build();
     let docker = engine.patient();
     let mut reader = Reader::new(language, progress);
