@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::{
-    AuthError, ConnectErrorKind, ConnectOptions, Event, RequestErrorKind, ServerError, Subscriber,
+    AuthError, ConnectErrorKind, ConnectOptions, Event, ReconnectToServer, RequestErrorKind, ServerError,
+    Subscriber,
 };
 use codementor_protocol::{Enrol, Enrolled, Refusal, Reply, Request, UserName, subject};
 use codementord::nats::auth::Role;
@@ -228,6 +229,13 @@ impl Client {
             // Without a prefix of its own, the user may not hear the answers.
             .custom_inbox_prefix(inbox)
             .connection_timeout(CONNECT)
+            // By default even the first attempt begins with a sleep of no time, which takes a millisecond. With
+            // several servers, and after a failure, the default order and its pauses are right.
+            .reconnect_to_server_callback(|servers, _| async move {
+                let [only] = servers.as_slice() else { return None };
+                let fresh = only.failed_attempts == 0 && !only.did_connect;
+                fresh.then(|| ReconnectToServer { addr: only.addr.clone(), delay: Some(Duration::ZERO) })
+            })
             .event_callback(move |event| {
                 note(&sender, event);
                 async {}

@@ -42,7 +42,7 @@ pub async fn follow(
             None => std::future::pending().await,
         }
     });
-    let mut tick = tokio::time::interval(TICK);
+    let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         let mut next = pin!(stream.next(session));

@@ -203,6 +203,7 @@ pub async fn install(
     send(session, parcel).await?;
     let request = InstallPackage { package: parcel.hash.clone(), slug: parcel.slug.clone(), by_content };
     let mut pause = FIRST_PAUSE;
+    let mut calibrated = false;
     loop {
         match session.request(&request).await? {
             Install::Installed { problem, mut warnings, unchanged } => {
@@ -210,9 +211,11 @@ pub async fn install(
                 // What does not belong to the format was not sent, so that only this side knows of it.
                 warnings.retain(|warning| !parcel.warnings.contains(warning));
                 warnings.splice(0..0, parcel.warnings.iter().cloned());
-                return Ok(Installed { problem, warnings, unchanged });
+                // The request that began the calibration installed it; this one only found it done.
+                return Ok(Installed { problem, warnings, unchanged: unchanged && !calibrated });
             }
             Install::Calibrating { done, total } => {
+                calibrated = true;
                 let text = format!("{}: setting the time limit from its accepted submissions", parcel.slug);
                 session.progress().amount(&text, done.into(), total.into(), false);
                 tokio::time::sleep(pause).await;

@@ -32,10 +32,10 @@ pub trait Renderer {
     fn fail(&mut self, error: &CliError) -> io::Result<()>;
 }
 
-/// The view for these streams.
-pub fn choose(terminal: &Terminal, json: bool) -> Box<dyn Renderer> {
+/// The view for these streams, of the events from number `from` on.
+pub fn choose(terminal: &Terminal, json: bool, from: u64) -> Box<dyn Renderer> {
     if json {
-        Box::new(json::Json::new(io::stdout()))
+        Box::new(json::Json::from(io::stdout(), from))
     } else if terminal.redraws {
         Box::new(live::Live::new(
             indicatif::ProgressDrawTarget::stderr(),

@@ -21,7 +21,7 @@ use crate::stream::{Ear, Stream};
 use crate::{near, package};
 
 pub(crate) async fn run(context: &Context, args: &args::Submit) -> Result<ExitStatus, CliError> {
-    let mut renderer = render::choose(&context.terminal, args.following.json);
+    let mut renderer = render::choose(&context.terminal, args.following.json, 1);
     let judged = async {
         let mut session = None;
         let judged = judge(context, &args.program, Purpose::Submission, &mut session);

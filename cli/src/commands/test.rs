@@ -8,7 +8,7 @@ use crate::error::{CliError, ExitStatus, Outcome};
 use crate::render;
 
 pub(crate) async fn run(context: &Context, args: &args::Test) -> Result<ExitStatus, CliError> {
-    let mut renderer = render::choose(&context.terminal, args.following.json);
+    let mut renderer = render::choose(&context.terminal, args.following.json, 1);
     let tested = async {
         let mut session = None;
         let judging = submit::judge(context, &args.program, Purpose::Trial, &mut session);

@@ -69,7 +69,7 @@ async fn show(context: &Context) -> Result<ExitStatus, CliError> {
             progress.note(&format!("  | {line}"));
         }
         let chosen = Chosen { language: LanguageId::clone(python.id()), files: vec![file], entry: None };
-        let mut renderer = render::choose(&context.terminal, false);
+        let mut renderer = render::choose(&context.terminal, false, 1);
         let mut judging =
             submit::send(&mut session, parcel.slug.clone(), None, chosen, Purpose::Submission).await?;
         let following = Following { json: false, timeout: None };

@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::stream::{Ear, Stream};
 
 pub(crate) async fn run(context: &Context, args: &args::Watch) -> Result<ExitStatus, CliError> {
-    let mut renderer = render::choose(&context.terminal, args.following.json);
+    let mut renderer = render::choose(&context.terminal, args.following.json, args.from);
     let watched = watch(context, args, &mut *renderer).await;
     submit::conclude(watched, &mut *renderer)
 }

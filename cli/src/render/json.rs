@@ -46,6 +46,11 @@ impl<W: Write> Json<W> {
         Self { out, seq: 0, faulted: false }
     }
 
+    /// A view of the events from number `from` on.
+    pub fn from(out: W, from: u64) -> Self {
+        Self { out, seq: from.saturating_sub(1), faulted: false }
+    }
+
     fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
         let mut line = serde_json::to_vec(value)?;
         line.push(b'\n');

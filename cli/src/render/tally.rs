@@ -92,7 +92,9 @@ impl Tally {
             }
             EventKind::Compiled(compiled) => {
                 self.compiled = Some(compiled.clone());
-                self.stage = Stage::Running;
+                if compiled.ok {
+                    self.stage = Stage::Running;
+                }
             }
             EventKind::Test(test) => {
                 self.total = test.total;

@@ -1,6 +1,10 @@
 //! Quantities and outcomes in words, the same in every view.
 
+use std::sync::OnceLock;
+
 use codementor_protocol::{Ending, State, TestEvent, Timestamp, Verdict};
+
+use jiff::tz::TimeZone;
 
 use crate::sanitize;
 use crate::terminal::Paint;
@@ -40,10 +44,26 @@ pub fn plural(n: u64, noun: &str) -> String {
 
 /// A moment on the wall clock here, such as `2026-11-24 19:04`.
 pub fn moment(at: Timestamp) -> String {
+    static HERE: OnceLock<TimeZone> = OnceLock::new();
     match jiff::Timestamp::from_millisecond(at.0) {
-        Ok(at) => at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+        Ok(at) => {
+            let here = HERE.get_or_init(time_zone).clone();
+            at.to_zoned_datetime(here).strftime("%Y-%m-%d %H:%M").to_string()
+        }
         Err(_) => String::new(),
     }
+}
+
+/// The time zone of this machine. Looking it up by its name lists all of them first, which takes longer than the rest
+/// of a command; the file that says what it is suffices.
+fn time_zone() -> TimeZone {
+    if std::env::var_os("TZ").is_some() {
+        return TimeZone::system();
+    }
+    std::fs::read("/etc/localtime")
+        .ok()
+        .and_then(|bytes| TimeZone::tzif("", &bytes).ok())
+        .unwrap_or_else(TimeZone::system)
 }
 
 /// What a case is called: a sample by its name, a hidden one by its place.
