@@ -199,7 +199,8 @@ struct Link {
     complaint: String,
 }
 
-/// A connection.
+/// A connection. Cheap to clone; all clones are one connection.
+#[derive(Clone)]
 pub struct Client {
     nats: async_nats::Client,
     user: UserName,

@@ -163,6 +163,14 @@ pub enum CliError {
     /// A language that is asked for by name does not exist.
     #[error(transparent)]
     Language(#[from] codementor_runners::language::DetectError),
+    /// A submission waits, since the daemon's container engine is away.
+    #[error("{id} waits: {reason}", id = submission.map_or("it".into(), |id| format!("#{id}")))]
+    Waits {
+        /// The submission; absent for a trial, which is not kept.
+        submission: Option<SubmissionId>,
+        /// What is wrong with the engine.
+        reason: String,
+    },
     /// The container engine cannot be used.
     #[error(transparent)]
     Engine(#[from] codementor_runners::EngineError),
@@ -214,7 +222,9 @@ impl CliError {
             },
             Self::NoSubmissions => ExitStatus::NotFound,
             Self::Languages(_) | Self::Language(_) => ExitStatus::Usage,
-            Self::Engine(_) | Self::Image(ImageError::Engine(_)) => ExitStatus::Unreachable,
+            Self::Waits { .. } | Self::Engine(_) | Self::Image(ImageError::Engine(_)) => {
+                ExitStatus::Unreachable
+            }
             Self::Image(_) => ExitStatus::OurFault,
             Self::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 ExitStatus::Later
@@ -241,6 +251,11 @@ impl CliError {
             Self::Private(error) => error.hint(),
             Self::Client(error) => error.hint(),
             Self::Refused(refusal) => refusal.hint.clone(),
+            Self::Waits { submission: Some(id), .. } => Some(format!(
+                "nothing is lost: it is judged once the engine is there. Come back with: {}",
+                come_back(*id)
+            )),
+            Self::Waits { submission: None, .. } => Some("try again once the engine is there".into()),
             Self::NoSubmissions => Some("submit a program first: codementor submit FILE -p PROBLEM".into()),
         }
     }

@@ -1,17 +1,20 @@
 //! Watches one submission until it is judged, the time is over, or the keyboard says so.
 //!
 //! ```text
-//! stream ─ event ─┐
-//! clock  ─ tick ──┼─▶ Happening ─▶ renderer, Outcome
-//! Ctrl-C ─────────┤
-//! --timeout ──────┘
+//! stream ─ event ──────────────┐
+//! clock ── tick ───────────────┤
+//! Ctrl-C ──────────────────────┼─▶ Happening ─▶ renderer, Outcome
+//! --timeout ───────────────────┤
+//! status ─ no engine, while ───┘
+//!          the submission waits
 //! ```
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use codementor_protocol::{EventKind, JobEvent};
+use codementor_protocol::{EventKind, GetStatus, JobEvent, Purpose};
 
+use crate::client::Client;
 use crate::error::{CliError, Outcome};
 use crate::render::Renderer;
 use crate::session::Session;
@@ -20,9 +23,15 @@ use crate::stream::Stream;
 /// How often the view may show that time passes.
 const TICK: Duration = Duration::from_millis(125);
 
+/// How long a submission waits before the daemon is asked whether it can judge at all.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
+/// The longest pause between two such questions.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
+
 /// What can happen while a submission is watched.
 enum Happening {
     Event(JobEvent),
+    NoEngine(String),
     Tick,
     Interrupt,
     TimeOut,
@@ -44,7 +53,13 @@ pub async fn follow(
     });
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut waits = true;
+    let mut kept = None;
     loop {
+        let client = session.client().clone();
+        // Of a server with judges elsewhere, the daemon's own engine says nothing.
+        let matters = waits && session.settings().nats_url.is_none();
+        let mut engine = pin!(engine_trouble(client, matters));
         let mut next = pin!(stream.next(session));
         let event = loop {
             let happening = tokio::select! {
@@ -53,6 +68,7 @@ pub async fn follow(
                 event = &mut next => Happening::Event(event?),
                 () = &mut interrupt => Happening::Interrupt,
                 () = &mut over => Happening::TimeOut,
+                reason = &mut engine => Happening::NoEngine(reason),
                 _ = tick.tick() => Happening::Tick,
             };
             match happening {
@@ -60,8 +76,15 @@ pub async fn follow(
                 Happening::Tick => renderer.tick(Instant::now())?,
                 Happening::Interrupt => return Ok(Outcome::Detached),
                 Happening::TimeOut => return Ok(Outcome::StillRunning),
+                Happening::NoEngine(reason) => return Err(CliError::Waits { submission: kept, reason }),
             }
         };
+        match &event.kind {
+            EventKind::Submission(facts) => kept = (facts.purpose == Purpose::Submission).then_some(facts.id),
+            EventKind::Restarted(_) => waits = true,
+            EventKind::Preparing { .. } | EventKind::Started(_) => waits = false,
+            _ => {}
+        }
         renderer.event(&event)?;
         if let Some(outcome) = Outcome::of(&event.kind) {
             return Ok(outcome);
@@ -69,6 +92,28 @@ pub async fn follow(
         if matches!(event.kind, EventKind::End(_)) {
             // An end without a result: watching began after it.
             return Ok(Outcome::NotAwaited);
+        }
+    }
+}
+
+/// Returns what is wrong with the engine once that has been wrong for a while: one that is being restarted is back
+/// before anybody needs to hear of it.
+async fn engine_trouble(client: Client, matters: bool) -> String {
+    if !matters {
+        std::future::pending::<()>().await;
+    }
+    let mut pause = FIRST_LOOK;
+    let mut seen = 0;
+    loop {
+        tokio::time::sleep(pause).await;
+        match client.request(&GetStatus {}).await.map(|status| status.engine_error) {
+            Ok(Some(reason)) if seen == 1 => return reason,
+            Ok(Some(_)) => seen = 1,
+            // A daemon that does not answer is the stream's matter.
+            Ok(None) | Err(_) => {
+                seen = 0;
+                pause = (pause * 2).min(LONGEST_LOOK);
+            }
         }
     }
 }

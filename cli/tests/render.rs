@@ -144,7 +144,6 @@ fn json(kinds: Vec<EventKind>) -> String {
         view.event(event).expect("it is written");
     }
     view.finish(&outcome(&events), &[]).expect("it is written");
-    drop(view);
     String::from_utf8(out).expect("it is text")
 }
 
@@ -363,7 +362,6 @@ fn json_of_a_failure_to_watch_is_an_error_and_an_end() {
         view.event(&event).expect("it is written");
     }
     view.fail(&CliError::NoSubmissions).expect("it is written");
-    drop(view);
     let lines = String::from_utf8(out).expect("it is text");
     let mut lines = lines.lines().skip(1);
     assert_eq!(

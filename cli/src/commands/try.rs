@@ -86,15 +86,19 @@ async fn show(context: &Context) -> Result<ExitStatus, CliError> {
 }
 
 fn next(id: &str) -> String {
-    format!(
-        "\nThat is all. Now try:\n  \
-           codementor diff {id}                   where the wrong answer differs\n  \
-           codementor submit FILE -p hello      your own program: python3, c, cpp, java, javascript, rust, go\n  \
-           codementor test FILE -p hello        only on the samples; nothing is recorded\n  \
-           codementor problem push DIR          further problems, in the Kattis/ICPC package format\n  \
-           codementor history                   what you have submitted\n  \
-           codementor --help\n"
-    )
+    let rows = [
+        (format!("codementor diff {id}"), "where the wrong answer differs"),
+        (
+            "codementor submit FILE -p hello".into(),
+            "your own program, in any language of: codementor runners list",
+        ),
+        ("codementor test FILE -p hello".into(), "only on the samples; nothing is recorded"),
+        ("codementor problem push DIR".into(), "further problems, in the Kattis/ICPC package format"),
+        ("codementor history".into(), "what you have submitted"),
+        ("codementor --help".into(), "everything else"),
+    ];
+    let rows: String = rows.iter().map(|(command, what)| format!("  {command:<32}  {what}\n")).collect();
+    format!("\nThat is all. Now try:\n{rows}")
 }
 
 /// Writes the sample problem into the cache, where it can be packed like any other.
