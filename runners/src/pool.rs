@@ -221,7 +221,15 @@ impl Inner {
             state.living.insert(control.id().to_owned(), control);
         }
         let session = Session::open(stdin, output).await?;
-        Ok(Parts { session, housed, image: image.clone(), memory_mib, served: 0, last_run: 0 })
+        Ok(Parts {
+            session,
+            housed,
+            image: image.clone(),
+            memory_mib,
+            begins_with_mib: memory_mib,
+            served: 0,
+            last_run: 0,
+        })
     }
 
     fn replenish(self: &Arc<Self>, image: Image, memory_mib: u64) {
@@ -282,9 +290,13 @@ impl Home {
         inner.clone().spawn(async move {
             let wiped = if used { parts.session.finish(GRACE).await } else { Ok(()) };
             parts.served += u32::from(used);
-            let memory_mib = parts.memory_mib;
+            let memory_mib = parts.begins_with_mib;
             match wiped {
-                Ok(()) if parts.served < inner.serves => inner.keep(parts),
+                Ok(()) if parts.served < inner.serves => {
+                    // Where it fails, the next submission finds the limit as it is, and changes it if it must.
+                    let _ = parts.resize(memory_mib).await;
+                    inner.keep(parts);
+                }
                 result => {
                     if let Err(error) = result {
                         tracing::warn!(container = parts.control().id(), %error, "a container is destroyed");

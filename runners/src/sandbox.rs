@@ -37,7 +37,7 @@ const FOLDER_MIB: u64 = 8;
 const CHECK_MIB: u64 = 64;
 
 /// How much longer than a run may take its answer is waited for: killing and wiping take time, and a busy host more.
-pub(crate) const GRACE: Duration = Duration::from_secs(20);
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
 
 /// What a compiler may write before it is stopped; [`MAX_KEPT`] of it is kept.
 const BUILD_OUTPUT: u64 = 8 << 20;
@@ -55,6 +55,8 @@ pub(crate) struct Parts {
     pub(crate) image: Image,
     /// The container's present limit.
     pub(crate) memory_mib: u64,
+    /// The limit that the last submission began with, which the next one will most likely want.
+    pub(crate) begins_with_mib: u64,
     /// How many submissions it has served.
     pub(crate) served: u32,
     pub(crate) last_run: RunId,
@@ -63,6 +65,15 @@ pub(crate) struct Parts {
 impl Parts {
     pub(crate) fn control(&self) -> &ContainerControl {
         self.housed.control()
+    }
+
+    /// Changes the container's limit where it has to be changed: that takes the engine 9 ms.
+    pub(crate) async fn resize(&mut self, memory_mib: u64) -> Result<(), EngineError> {
+        if self.memory_mib != memory_mib {
+            self.control().set_memory(memory_mib).await?;
+            self.memory_mib = memory_mib;
+        }
+        Ok(())
     }
 }
 
@@ -145,7 +156,10 @@ impl Sandbox {
         }
         if build.ok {
             // Without steps to wait for, nothing has been written yet; the first run takes it along.
-            self.resize(case_mib + folder_mib.saturating_sub(FOLDER_MIB)).await.map_err(engine_fault)?;
+            self.parts
+                .resize(case_mib + folder_mib.saturating_sub(FOLDER_MIB))
+                .await
+                .map_err(engine_fault)?;
             self.built = Some(Built { language: language.clone(), argv: program.run, environment });
         }
         build.time = started.elapsed();
@@ -179,11 +193,12 @@ impl Sandbox {
             self.sound(finished)?;
             self.begun = false;
         }
-        if let Err(error) = self.resize(memory_mib).await {
+        if let Err(error) = self.parts.resize(memory_mib).await {
             // Under cgroup v1 a limit cannot be lowered below what the kernel still counts, for whatever reason.
             tracing::debug!(container = self.container_id(), %error, "the memory limit was refused; taking a new container");
             self.parts = self.home.create(&self.parts.image, memory_mib).await?;
         }
+        self.parts.begins_with_mib = memory_mib;
         let (build_uid, run_uid) = self.home.users();
         let sent = self.parts.session.send(&Order::Begin { build_uid, run_uid });
         self.sound(sent)?;
@@ -198,14 +213,6 @@ impl Sandbox {
             let cancelled = self.parts.session.cancel(last, GRACE).await;
             self.sound(cancelled)?;
             self.running = false;
-        }
-        Ok(())
-    }
-
-    async fn resize(&mut self, memory_mib: u64) -> Result<(), EngineError> {
-        if self.parts.memory_mib != memory_mib {
-            self.parts.control().set_memory(memory_mib).await?;
-            self.parts.memory_mib = memory_mib;
         }
         Ok(())
     }

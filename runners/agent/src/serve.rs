@@ -35,8 +35,9 @@ use crate::process::{
 };
 use crate::run::{Current, Input, Waiting};
 
-/// How long emptying the folders may take, after a run and at the end of a submission.
-const WIPE_TIME: Duration = Duration::from_secs(3);
+/// How long emptying the folders may take, after a run and at the end of a submission. Making a file takes longer than
+/// removing one, so this is far more than what a program can leave within a usual time limit.
+const WIPE_TIME: Duration = Duration::from_secs(15);
 
 /// Serves the host until it is gone. An error means that nothing can be promised any more: the end of PID 1 is the
 /// end of the container.
