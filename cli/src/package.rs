@@ -29,7 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
     /// It cannot be packed.
-    #[error("{}: {}", path.display(), indented(source))]
+    #[error("{}", told(path, source))]
     Unusable {
         /// The package as it was named.
         path: PathBuf,
@@ -49,11 +49,13 @@ pub enum PackageError {
     },
 }
 
-fn indented(error: &PackError) -> String {
-    let text = error.to_string();
+/// Each defect says where it is in the package; the package itself is named before them.
+fn told(path: &Path, error: &PackError) -> String {
+    let (path, text) = (path.display().to_string(), error.to_string());
     match text.lines().count() {
-        0 | 1 => text,
-        _ => text.lines().map(|line| format!("\n  {line}")).collect(),
+        0 | 1 if text.starts_with(&format!("{path}:")) => text,
+        0 | 1 => format!("{path}: {text}"),
+        _ => text.lines().fold(format!("{path}:"), |told, line| format!("{told}\n  {line}")),
     }
 }
 

@@ -154,6 +154,9 @@ fn packages_that_cannot_be_judged() {
         ("yaml/data/secret/1.ans", b"1\n"),
         ("half/problem.yaml", b"name: half\n"),
         ("half/data/secret/1.in", b"1\n"),
+        ("several/problem.yaml", b"name: several\n"),
+        ("several/data/secret/1.in", b"1\n"),
+        ("several/data/secret/2.ans", b"2\n"),
         ("broken.zip", b"PK\x03\x04 and no more"),
     ]);
     insta::assert_snapshot!(all(
@@ -163,6 +166,7 @@ fn packages_that_cannot_be_judged() {
             &["submit", "a.py", "-p", "./yaml"],
             &["submit", "a.py", "-p", "./half"],
             &["submit", "a.py", "-p", "broken.zip"],
+            &["submit", "a.py", "-p", "several"],
         ]
     ));
 }
