@@ -139,7 +139,7 @@ made = 0
 for place in ('/tmp', '/dev/shm'):
     os.mkdir(place + '/d')
     try:
-        for i in range(30000):
+        for i in range(4000):
             os.close(os.open(f'{place}/d/{i}', os.O_CREAT)); made += 1
     except OSError: pass
 print('end' if made > 1000 else made)"),
@@ -404,6 +404,32 @@ async fn attacks_on_the_compiler_end_at_its_limits() {
         assert_eq!(done.stdout, "2 0 0 1\n", "after {program}: {:?}", done.exited);
         sandbox.close().await;
     }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_files_are_removed_in_time() {
+    let house = House::new().await;
+    let runner = house.runner("c").await;
+    let program = r#"
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int main(void) {
+    char name[64];
+    for (int i = 0; i < 100000; i++) {
+        if (i % 1000 == 0) { sprintf(name, "/tmp/%d", i / 1000); mkdir(name, 0700); }
+        sprintf(name, "/tmp/%d/%d", i / 1000, i);
+        int file = open(name, O_CREAT | O_WRONLY, 0);
+        if (file < 0) { puts("no more"); return 0; }
+        close(file);
+    }
+    puts("end");
+}"#;
+    let limits = Limits { time_ms: 5000, memory_mib: 512, ..tight() };
+    let attack = attack("a hundred thousand files", Verdict::Accepted, "end\n", program);
+    withstand(&house, &runner, &attack, (PROBE_IN_C, "2 0 0 1\n"), &limits).await;
     house.close().await;
 }
 
