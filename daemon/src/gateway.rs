@@ -135,7 +135,8 @@ impl Gateway {
     /// The enrol credential may ask for nothing else, and its inbox is shared: the answer is of use only to the
     /// holder of the key's other half.
     async fn enrol(&self, message: Message) {
-        let Some(reply) = message.reply.clone().filter(|reply| reply.starts_with("_INBOX.enrol.")) else {
+        let inbox = format!("{}.", crate::nats::auth::Role::Enrol.inbox("enrol"));
+        let Some(reply) = message.reply.clone().filter(|reply| reply.starts_with(&inbox)) else {
             return;
         };
         let result = match serde_json::from_slice::<Enrol>(&message.payload) {

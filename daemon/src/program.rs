@@ -94,7 +94,7 @@ fn run(work: impl Future<Output = Result<(), daemon::DaemonError>>) -> Result<()
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
     let result = runtime.block_on(work).map_err(|error| match error.hint() {
-        Some(hint) => format!("{error}\n{hint}"),
+        Some(hint) => format!("{error}\nhint: {hint}"),
         None => error.to_string(),
     });
     // A task that reads a slow disk must not keep a daemon that has said goodbye.

@@ -202,8 +202,8 @@ impl Registry {
         }
         if let Some(outcome) = self.calibrations.look(&hash) {
             return match outcome {
-                calibrate::Outcome::Running { done, total } => Ok(Install::Calibrating { done, total }),
-                calibrate::Outcome::Failed(refusal) => Err(refusal),
+                calibrate::Progress::Running { done, total } => Ok(Install::Calibrating { done, total }),
+                calibrate::Progress::Failed(refusal) => Err(refusal),
             };
         }
         let _one_at_a_time = self.checking.lock().await;
@@ -249,7 +249,8 @@ impl Registry {
             })?;
             if !opened.package.generate.is_empty() {
                 let message = "the package has cases that are still to be generated";
-                return Err(Refusal::new(RefusalCode::Invalid, message).hint("push it with codementor, which builds it"));
+                return Err(Refusal::new(RefusalCode::Invalid, message)
+                    .hint("push it with codementor, which builds it"));
             }
             let found = opened.files.content_hash().map_err(|error| {
                 Refusal::new(RefusalCode::Invalid, format!("the package cannot be read: {error}"))

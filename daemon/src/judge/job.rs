@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use codementor_protocol::{
     CaseSelection, Fault, FaultCode, Finish, Job, ReportKind, StopRule, Verdict, Visibility,
 };
-use codementor_runners::{Language, Sandbox, Source};
+use codementor_runners::{Language, Sandbox, Source, diagnostics};
 
 use super::case::{self, CaseVerdict};
 use super::package::{Prepared, PreparedCase};
@@ -15,8 +15,6 @@ use super::{Judge, unknown};
 
 /// How much of a compiler's own words is kept.
 const MAX_COMPILER_OUTPUT: usize = 32 * 1024;
-/// How many diagnostics are kept.
-const MAX_DIAGNOSTICS: usize = 50;
 /// How often a student hears how far a language's image is.
 const PREPARING_EVERY: Duration = Duration::from_millis(700);
 /// How many such steps wait to be told; those that find no room are not told.
@@ -97,15 +95,17 @@ async fn judge_in(
         entry: job.entry.as_deref(),
     };
     let build = sandbox.build(&source, &job.limits).await?;
-    let output =
-        String::from_utf8_lossy(&build.output.bytes[..build.output.bytes.len().min(MAX_COMPILER_OUTPUT)]);
-    let mut diagnostics: Vec<codementor_protocol::Diagnostic> = Vec::new();
-    diagnostics.truncate(MAX_DIAGNOSTICS);
+    // Whole, since a compiler's output for programs is read from its beginning to its end.
+    let reading = diagnostics::read(
+        language.diagnostics(),
+        &String::from_utf8_lossy(&build.output.bytes),
+        &[job.files.as_slice(), package.include_for(language.id())].concat(),
+    );
     let compiled = ReportKind::Compiled {
         ok: build.ok,
         time_ms: build.time.as_millis() as u64,
-        diagnostics,
-        output: output.into_owned(),
+        diagnostics: reading.diagnostics,
+        output: cut(reading.text, MAX_COMPILER_OUTPUT),
     };
     reporter.report(compiled).await;
     if !build.ok {
@@ -132,4 +132,17 @@ async fn judge_in(
         }
     }
     Ok(Finish::Judged { verdict: first_failure.unwrap_or(Verdict::Accepted), passed, total })
+}
+
+/// The beginning of a text, at most `bytes` of it.
+fn cut(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        let mut end = bytes;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str("\n…");
+    }
+    text
 }

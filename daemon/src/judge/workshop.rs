@@ -60,7 +60,7 @@ impl Workshop {
             plan: Arc::new(plan),
             state: watch::channel(State::Down).0,
             images: Arc::default(),
-            error: watch::channel(Some("the container engine has not answered yet".into())).0,
+            error: watch::channel(None).0,
         };
         tokio::spawn(workshop.clone().keep_up());
         workshop

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use codementor_problems::calibrate::calibrate;
-use codementor_problems::package::{Package, Submission};
+use codementor_problems::package::{Outcome, Package, Submission};
 use codementor_problems::read::Opened;
 use codementor_protocol::{
     InstallPackage, Lane, Limits, PackageHash, Purpose, Refusal, RefusalCode, SourceFile, State,
@@ -30,11 +30,11 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Calibrations that are running, or have failed and not been asked about.
 #[derive(Clone, Default)]
-pub(super) struct Calibrations(Arc<Mutex<HashMap<PackageHash, Outcome>>>);
+pub(super) struct Calibrations(Arc<Mutex<HashMap<PackageHash, Progress>>>);
 
 /// Where a calibration stands.
 #[derive(Debug, Clone)]
-pub(super) enum Outcome {
+pub(super) enum Progress {
     Running { done: u32, total: u32 },
     Failed(Refusal),
 }
@@ -52,6 +52,7 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) struct Run {
     name: String,
+    accepted: bool,
     language: codementor_protocol::LanguageId,
     files: Vec<SourceFile>,
     entry: Option<String>,
@@ -60,16 +61,17 @@ pub(super) struct Run {
 /// How a run ended.
 struct Measured {
     name: String,
+    accepted: bool,
     verdict: Option<Verdict>,
     seconds: f64,
 }
 
 impl Calibrations {
     /// Where the calibration of a package stands. A failure is told once; asking again tries again.
-    pub(super) fn look(&self, hash: &PackageHash) -> Option<Outcome> {
+    pub(super) fn look(&self, hash: &PackageHash) -> Option<Progress> {
         let mut all = self.lock();
         match all.get(hash)? {
-            Outcome::Failed(_) => all.remove(hash),
+            Progress::Failed(_) => all.remove(hash),
             running => Some(running.clone()),
         }
     }
@@ -85,7 +87,7 @@ impl Calibrations {
     ) {
         let all = self.clone();
         let hash = row.hash.clone();
-        all.lock().insert(hash.clone(), Outcome::Running { done: 0, total: plan.runs.len() as u32 });
+        all.lock().insert(hash.clone(), Progress::Running { done: 0, total: plan.runs.len() as u32 });
         tokio::spawn(async move {
             let measured = async {
                 measure(&registry, &request, &mut row, &package, plan, &all).await?;
@@ -94,12 +96,12 @@ impl Calibrations {
             };
             match measured.await {
                 Ok(_) => drop(all.lock().remove(&hash)),
-                Err(refusal) => drop(all.lock().insert(hash, Outcome::Failed(refusal))),
+                Err(refusal) => drop(all.lock().insert(hash, Progress::Failed(refusal))),
             }
         });
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PackageHash, Outcome>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PackageHash, Progress>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -141,7 +143,9 @@ fn to_run(opened: &Opened, submission: &Submission, languages: &Languages) -> Re
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let language =
         languages.detect(&names, submission.language.as_deref()).map_err(|error| error.to_string())?;
+    let accepted = submission.expectations.iter().any(|promise| promise.permitted.iter().eq([&Outcome::Ac]));
     Ok(Run {
+        accepted,
         name: submission.name.clone(),
         language: language.id().clone(),
         files,
@@ -163,7 +167,15 @@ async fn measure(
     for run in passed {
         match run.verdict {
             Some(Verdict::Accepted) => slowest = Some(slowest.unwrap_or(0.0).max(run.seconds)),
-            verdict => row.warnings.push(format!("submissions/{} is {}", run.name, verdict_words(verdict))),
+            // A wrong program is let pass too: it must not run out of time before it is found out.
+            Some(verdict) if !run.accepted && verdict != Verdict::TimeLimit => {
+                slowest = Some(slowest.unwrap_or(0.0).max(run.seconds));
+            }
+            verdict => {
+                let words = verdict_words(verdict);
+                let should = if run.accepted { "should be accepted" } else { "should end in time" };
+                row.warnings.push(format!("submissions/{} {should}, but is {words}", run.name));
+            }
         }
     }
     let limit = calibrate(package.format, &package.limits, slowest, None)
@@ -214,15 +226,15 @@ async fn run_all(
         let (id, _, changes) =
             registry.core.store.write(write).await.map_err(crate::gateway::store_refusal)?;
         registry.core.announce(changes).await;
-        names.push((id, run.name));
+        names.push((id, run.name, run.accepted));
     }
     let mut measured: Vec<Measured> = Vec::with_capacity(names.len());
     let total = names.len() as u32;
-    for (id, name) in names {
+    for (id, name, accepted) in names {
         let (verdict, seconds) = ended(registry, id).await?;
-        measured.push(Measured { name, verdict, seconds });
+        measured.push(Measured { name, accepted, verdict, seconds });
         if let Some(all) = progress {
-            let running = Outcome::Running { done: measured.len() as u32, total };
+            let running = Progress::Running { done: measured.len() as u32, total };
             all.lock().insert(request.package.clone(), running);
         }
     }
