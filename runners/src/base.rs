@@ -23,6 +23,7 @@ pub const BASE_IMAGE: &str = "debian:trixie-slim";
 
 const REPOSITORY: &str = "debian";
 const TAG: &str = "trixie-slim";
+/// Debian's name for the release in the base image.
 const SUITE: &str = "trixie";
 
 /// How many lines of a failed program's output are kept.
@@ -88,7 +89,7 @@ pub async fn ready(engine: &Engine, locks: &Path, progress: &dyn Progress) -> Re
                 EngineError::Refused { message, .. } => message,
                 other => other.to_string(),
             };
-            bootstrap(engine, registry, progress).await
+            bootstrap(engine, (REPOSITORY, TAG), registry, progress).await
         }
     }
 }
@@ -119,7 +120,13 @@ async fn pull(engine: &Engine, progress: &dyn Progress) -> Result<(), EngineErro
         .await
 }
 
-async fn bootstrap(engine: &Engine, registry: String, progress: &dyn Progress) -> Result<(), BaseError> {
+/// Makes the image `repository:tag` from Debian's packages.
+async fn bootstrap(
+    engine: &Engine,
+    (repository, tag): (&str, &str),
+    registry: String,
+    progress: &dyn Progress,
+) -> Result<(), BaseError> {
     let say = |text: &str| progress.report(ProgressEvent::Bootstrap { text: text.into() });
     say(&format!(
         "no image registry can be reached, so the base image is made from Debian's packages instead ({registry})"
@@ -140,8 +147,8 @@ async fn bootstrap(engine: &Engine, registry: String, progress: &dyn Progress) -
     let docker = engine.patient();
     let options = CreateImageOptionsBuilder::new()
         .from_src("-")
-        .repo(REPOSITORY)
-        .tag(TAG)
+        .repo(repository)
+        .tag(tag)
         .message("bootstrapped from Debian's packages by CodeMentor")
         .changes(vec![r#"CMD ["bash"]"#.into()])
         .build();
@@ -272,5 +279,64 @@ impl Log {
 
     fn text(&self) -> String {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use bollard::query_parameters::RemoveImageOptions;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_base_image_is_made_where_none_can_be_pulled() {
+        let engine = Engine::connect(None).await.unwrap();
+        let locks = crate::image::tests::locks();
+        // One at a time, as in earnest: apt-get does not wait for another that updates its lists.
+        let _lock = lock::acquire(&locks, "base", "a base image", &crate::progress::Quiet).await.unwrap();
+        let tag = format!("{:08x}", rand::random::<u32>());
+        let repository = "codementor-test/base";
+        let said = Mutex::new(Vec::new());
+        let say = |event| said.lock().unwrap().push(event);
+        match bootstrap(&engine, (repository, &tag), "no such host".into(), &say).await {
+            Ok(()) => {}
+            // Only root can install what is needed.
+            Err(BaseError::NoBootstrap { .. }) if !rustix::process::geteuid().is_root() => return,
+            Err(error) => panic!("{error}"),
+        }
+        let name = format!("{repository}:{tag}");
+        let image = engine.call("inspect", engine.docker().inspect_image(&name)).await.unwrap();
+        assert!(image.size.unwrap() > 50 << 20, "{image:?}");
+        let remove = engine.docker().remove_image(&name, None::<RemoveImageOptions>, None);
+        engine.call("remove", remove).await.unwrap();
+        let said = said.into_inner().unwrap();
+        assert!(
+            matches!(&said[0], ProgressEvent::Bootstrap { text } if text.contains("made from Debian's packages"))
+        );
+        assert!(said.len() > 5, "{said:?}");
+    }
+
+    #[tokio::test]
+    async fn half_an_archive_ends_in_an_error() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "echo half; exit 3"]);
+        let mut child = spawn(&mut command).unwrap();
+        let archive = archive(&mut child).unwrap();
+        let ended = Arc::new(Mutex::new(None));
+        let pieces: Vec<_> = complete(archive, child, ended.clone()).collect().await;
+        assert!(pieces[0].is_ok() && pieces.last().unwrap().is_err(), "{pieces:?}");
+        assert_eq!(ended.lock().unwrap().unwrap().code(), Some(3));
+    }
+
+    #[test]
+    fn a_blocked_mirror_is_told_apart_from_a_failure() {
+        let failed = |line: &str| {
+            let log = Log(Mutex::new(vec![line.into()]));
+            program_failed("no such host".into(), "mmdebstrap", ExitStatus::from_raw(0x100), &log)
+        };
+        assert!(matches!(failed("E: Failed to fetch …"), BaseError::Blocked { .. }));
+        assert!(matches!(failed("E: No space left on device"), BaseError::Bootstrap { .. }));
     }
 }

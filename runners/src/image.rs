@@ -159,15 +159,24 @@ impl Images {
     /// agent. What a container uses stays. Says how many were removed.
     pub async fn prune(&self, languages: &Languages) -> Result<usize, EngineError> {
         let names: Vec<Names> = languages.iter().map(|language| Names::of(language)).collect();
+        self.prune_matching(&names, |_| true).await
+    }
+
+    /// Removes what is not in `keep` and whose name `matches`.
+    async fn prune_matching(
+        &self,
+        keep: &[Names],
+        matches: impl Fn(&str) -> bool,
+    ) -> Result<usize, EngineError> {
         let docker = self.engine.docker();
         let filters = HashMap::from([("label", vec![LANGUAGE_LABEL])]);
         let options = ListImagesOptionsBuilder::new().filters(&filters).build();
         let images = self.engine.call("list images", docker.list_images(Some(options))).await?;
         let mut removed = 0;
-        // The upper images come first: the engine does not remove an image that another is built on.
         let mut tags: Vec<String> = images.into_iter().flat_map(|image| image.repo_tags).collect();
-        tags.retain(|tag| tag.starts_with("codementor/"));
-        tags.retain(|tag| !names.iter().any(|names| *tag == names.full || *tag == names.toolchain));
+        tags.retain(|tag| tag.starts_with("codementor/") && matches(tag));
+        tags.retain(|tag| !keep.iter().any(|names| *tag == names.full || *tag == names.toolchain));
+        // The upper images come first: the engine does not remove an image that another is built on.
         tags.sort_by_key(|tag| tag.contains("-toolchain:"));
         for tag in tags {
             let remove = docker.remove_image(&tag, None::<RemoveImageOptions>, None);
@@ -177,7 +186,7 @@ impl Images {
                 Err(error) => return Err(error),
             }
         }
-        removed += usr::prune(&self.engine, &names).await?;
+        removed += usr::prune(&self.engine, keep, matches).await?;
         Ok(removed)
     }
 
@@ -254,7 +263,7 @@ fn lock_name(language: &Language) -> String {
     let mut opening = String::new();
     let mut runs = 0;
     let mut continued = false;
-    for line in text.lines() {
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
         if !continued && line.starts_with("RUN") {
             runs += 1;
         }

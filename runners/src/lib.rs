@@ -6,6 +6,7 @@
 
 pub mod base;
 pub mod container;
+pub mod diagnostics;
 pub mod engine;
 pub mod image;
 pub mod language;

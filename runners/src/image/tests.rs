@@ -2,13 +2,13 @@
 //! is locked down like a sandbox.
 
 use std::fmt::Write as _;
+use std::sync::Mutex;
 
-use bollard::query_parameters::{InspectContainerOptions, WaitContainerOptions};
 use codementor_protocol::{InstanceId, SourceFile};
-use futures::StreamExt;
 
 use super::*;
 use crate::container::tests::{Ran, run_script};
+use crate::progress::Quiet;
 
 /// The same folder for every test of every run, so that each image is built once.
 pub(crate) fn locks() -> PathBuf {
@@ -120,8 +120,85 @@ async fn every_language_compiles_and_runs_a_program() {
     assert_eq!(languages.iter().count(), sums.len(), "every language has a program here");
     for (id, file) in sums {
         let (compiled, ran) = judge(id, &[file], "40 2\n").await;
-        assert_eq!((compiled.code, compiled.stdout.as_str()), (0, ""), "{id}: {compiled:?}");
+        assert_eq!(
+            (compiled.code, compiled.stdout.as_str(), compiled.stderr.as_str()),
+            (0, "", ""),
+            "{id}: {compiled:?}"
+        );
         let ran = ran.unwrap();
         assert_eq!((ran.code, ran.stdout.trim()), (0, "42"), "{id}: {ran:?}");
     }
+}
+
+/// A language of our own whose Dockerfile is `dockerfile` after the base.
+fn toy(dockerfile: &str) -> (tempfile::TempDir, Languages, LanguageId) {
+    let folder = tempfile::tempdir().unwrap();
+    let id = LanguageId::new(format!("toy{:08x}", rand::random::<u32>())).unwrap();
+    let toy = folder.path().join(id.as_str());
+    std::fs::create_dir(&toy).unwrap();
+    std::fs::write(toy.join("Dockerfile"), format!("FROM {BASE_IMAGE}\n{dockerfile}")).unwrap();
+    let recipe = "name = 'Toy'\nversion = '1'\nextensions = ['toy']\ndiagnostics = 'gcc'\ncompile = []\nrun = ['/bin/sh', '{entry}']\n[entry]\nneeded = true\nline_comment = '#'\n";
+    std::fs::write(toy.join("language.toml"), recipe).unwrap();
+    let languages = Languages::load(Some(folder.path())).unwrap();
+    (folder, languages, id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_build_shows_the_end_of_its_log() {
+    let (_folder, languages, id) =
+        toy("RUN for i in $(seq 99); do echo line $i; done; echo the reason; exit 7\n");
+    let error = images().await.ready(languages.by_id(&id).unwrap(), &Quiet).await.unwrap_err();
+    let ImageError::Build { message, log, .. } = &error else { panic!("{error}") };
+    assert!(message.contains("returned a non-zero code: 7"), "{message}");
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 30, "{log}");
+    assert!(
+        lines.contains(&"line 99") && lines.contains(&"the reason") && !lines.contains(&"line 40"),
+        "{log}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_at_once_build_once_and_what_is_superseded_is_pruned() {
+    let (_folder, languages, id) = toy("RUN echo built\n");
+    let images = images().await;
+    let language = languages.by_id(&id).unwrap();
+    let built = Mutex::new(0);
+    let count = |event| {
+        if matches!(event, ProgressEvent::Step { ref text, .. } if text.starts_with("RUN echo")) {
+            *built.lock().unwrap() += 1;
+        }
+    };
+    let (a, b, c) = tokio::join!(
+        images.ready(language, &count),
+        images.ready(language, &count),
+        images.ready(language, &count)
+    );
+    let image = a.unwrap();
+    assert_eq!((&image, &image), (&b.unwrap(), &c.unwrap()));
+    assert_eq!(*built.lock().unwrap(), 1);
+    assert_eq!(image.usr_volume.is_some(), images.engine().info().slow_reads());
+    let status = images.status(&languages).await.unwrap();
+    let status = status.iter().find(|status| status.language.id() == &id).unwrap();
+    assert_eq!(status.tag, image.tag);
+    assert!(status.size.unwrap() > 50 << 20);
+
+    // Only the toy is pruned: other tests, and the person at this machine, need the other languages' images.
+    assert!(images.prune_matching(&[], |tag| tag.contains(id.as_str())).await.unwrap() >= 2);
+    assert!(images.find(language).await.unwrap().is_none());
+}
+
+#[test]
+fn languages_that_begin_alike_share_a_lock_and_the_recipe_changes_no_image() {
+    let languages = Languages::load(None).unwrap();
+    let language = |id: &str| languages.by_name(id).unwrap();
+    assert_eq!(lock_name(language("c")), lock_name(language("cpp")));
+    assert_ne!(lock_name(language("c")), lock_name(language("go")));
+    let changed = |path: &str| {
+        let mut folder = language("c").folder().to_vec();
+        folder.iter_mut().find(|file| file.path == path).unwrap().bytes.extend_from_slice(b"\n# changed\n");
+        Names::of(&Language::parse("c", folder).unwrap()).full
+    };
+    assert_eq!(changed("language.toml"), Names::of(language("c")).full);
+    assert_ne!(changed("Dockerfile"), Names::of(language("c")).full);
 }

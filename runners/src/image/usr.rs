@@ -48,15 +48,19 @@ pub(super) async fn fill(engine: &Engine, names: &Names) -> Result<(), EngineErr
     create(engine, &names.usr_marker).await
 }
 
-/// Removes the copies that belong to none of `names` and that no container uses.
-pub(super) async fn prune(engine: &Engine, names: &[Names]) -> Result<usize, EngineError> {
+/// Removes the copies that belong to none of `keep`, whose name `matches`, and that no container uses.
+pub(super) async fn prune(
+    engine: &Engine,
+    keep: &[Names],
+    matches: impl Fn(&str) -> bool,
+) -> Result<usize, EngineError> {
     let filters = HashMap::from([("label", vec![format!("{ROLE_LABEL}=usr")])]);
     let options = ListVolumesOptionsBuilder::new().filters(&filters).build();
     let list = engine.call("list volumes", engine.docker().list_volumes(Some(options))).await?;
     let mut removed = 0;
     for volume in list.volumes.unwrap_or_default() {
-        let current = names.iter().any(|n| n.usr_volume == volume.name || n.usr_marker == volume.name);
-        if !current && remove(engine, &volume.name).await? {
+        let current = keep.iter().any(|n| n.usr_volume == volume.name || n.usr_marker == volume.name);
+        if !current && matches(&volume.name) && remove(engine, &volume.name).await? {
             removed += 1;
         }
     }

@@ -216,7 +216,7 @@ impl Languages {
 
 impl Language {
     /// Reads a language from the files of its folder.
-    pub(super) fn parse(id: &str, mut folder: Vec<FolderFile>) -> Result<Self, LoadError> {
+    pub(crate) fn parse(id: &str, mut folder: Vec<FolderFile>) -> Result<Self, LoadError> {
         let id = LanguageId::new(id)?;
         folder.sort_by(|a, b| a.path.cmp(&b.path));
         let text = |file: &'static str| {
