@@ -181,8 +181,8 @@ impl ContainerControl {
         self.engine.call("change a container's memory limit", update).await
     }
 
-    /// Whether the kernel has ended a process of the container for want of memory, as far as the engine has noticed:
-    /// it hears of that some milliseconds later, and only while the container runs.
+    /// Whether the kernel ended a process of the container for want of memory. The engine says so only when it has
+    /// seen the container end, a moment after its output does; the agent sees it at once.
     pub async fn inspect_oom(&self) -> Result<bool, EngineError> {
         let inspect = self.engine.docker().inspect_container(&self.id, None::<InspectContainerOptions>);
         let state = self.engine.call("describe a container", inspect).await?.state;
