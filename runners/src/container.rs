@@ -247,6 +247,8 @@ fn body(spec: &ContainerSpec<'_>) -> ContainerCreateBody {
         log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
         ulimits: Some(vec![ResourcesUlimits { name: Some("core".into()), soft: Some(0), hard: Some(0) }]),
         init: Some(false),
+        // When the host itself runs out of memory, a sandbox ends before the daemon and what else runs there.
+        oom_score_adj: Some(200),
         mounts: Some(mounts),
         ..HostConfig::default()
     };

@@ -19,9 +19,9 @@ const OLDEST_API: (usize, usize) = (1, 41);
 /// this is stuck.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long the engine may be silent while it builds, pulls or imports. Installing a toolchain prints as it goes;
-/// the longest quiet step is unpacking a large layer on a slow disk.
-const STREAM_PATIENCE: Duration = Duration::from_secs(600);
+/// How long the engine may be silent while it builds, pulls or imports. An import is silent until it has all of an
+/// archive that is being downloaded meanwhile, which on a slow line takes longest.
+const STREAM_PATIENCE: Duration = Duration::from_secs(1800);
 
 /// A connection to an engine that has answered once. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use codementor_protocol::{InstanceId, SourceFile};
 
 use super::*;
 use crate::container::tests::{Ran, run_script};
+use crate::language::Program;
 use crate::progress::Quiet;
 
 /// The same folder for every test of every run, so that each image is built once.
@@ -31,37 +32,49 @@ fn say(event: ProgressEvent) {
     eprintln!("{event:?}");
 }
 
-/// Compiles and runs one program, and returns what the compiler and the program did.
-async fn judge(id: &str, files: &[SourceFile], input: &str) -> (Ran, Option<Ran>) {
-    let images = images().await;
-    let languages = Languages::load(None).unwrap();
-    let language = languages.by_name(id).unwrap();
-    let image = images.ready(language, &say).await.unwrap();
-    let program = language.program(files, &[], None, 512).unwrap();
-    let mut script = String::from("set -e; cd /work\n");
-    let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    for file in files {
-        let text = data_encoding::BASE64.encode(file.text.as_bytes());
-        writeln!(script, "echo {text} | base64 -d > {}", quote(&file.name)).unwrap();
+/// One program in the image of its language.
+struct Workbench {
+    images: Images,
+    image: Image,
+    program: Program,
+    files: Vec<SourceFile>,
+}
+
+impl Workbench {
+    async fn new(id: &str, files: Vec<SourceFile>) -> Self {
+        let images = images().await;
+        let languages = Languages::load(None).unwrap();
+        let language = languages.by_name(id).unwrap();
+        let image = images.ready(language, &say).await.unwrap();
+        let program = language.program(&files, &[], None, 512).unwrap();
+        Self { images, image, program, files }
     }
-    let environment: Vec<String> =
-        program.environment.iter().map(|(k, v)| quote(&format!("{k}={v}"))).collect();
-    let environment = format!("env -i {}", environment.join(" "));
-    let line = |argv: &[String]| {
-        let argv: Vec<String> = argv.iter().map(|argument| quote(argument)).collect();
-        format!("{environment} {}", argv.join(" "))
-    };
-    for step in &program.compile {
-        writeln!(script, "{}", line(step)).unwrap();
+
+    /// Writes the files and executes the commands, the last one with this input.
+    async fn execute(&self, commands: &[Vec<String>], input: &str) -> Ran {
+        let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        let base64 = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+        let mut script = String::from("set -e\n");
+        for file in &self.files {
+            writeln!(script, "echo {} | base64 -d > {}", base64(&file.text), quote(&file.name)).unwrap();
+        }
+        writeln!(script, "echo {} | base64 -d > input", base64(input)).unwrap();
+        let environment = self.program.environment.iter();
+        let environment: Vec<String> =
+            environment.map(|(name, value)| quote(&format!("{name}={value}"))).collect();
+        for argv in commands {
+            let argv: Vec<String> = argv.iter().map(|argument| quote(argument)).collect();
+            writeln!(script, "env -i {} {} < input", environment.join(" "), argv.join(" ")).unwrap();
+        }
+        run_script(&self.images, &self.image, &script, "").await
     }
-    let compiled = run_script(&images, &image, &script, "").await;
-    if compiled.code != 0 {
-        return (compiled, None);
+
+    /// Compiles and runs.
+    async fn judge(&self, input: &str) -> (Ran, Ran) {
+        let compiled = self.execute(&self.program.compile, "").await;
+        let all = [&self.program.compile[..], std::slice::from_ref(&self.program.run)].concat();
+        (compiled, self.execute(&all, input).await)
     }
-    let input = data_encoding::BASE64.encode(input.as_bytes());
-    writeln!(script, "exec 2>&1; echo {input} | base64 -d | {}", line(&program.run)).unwrap();
-    let ran = run_script(&images, &image, &script, "").await;
-    (compiled, Some(ran))
 }
 
 /// A program that reads two numbers and prints their sum, in each language.
@@ -119,14 +132,71 @@ async fn every_language_compiles_and_runs_a_program() {
     let sums = sums();
     assert_eq!(languages.iter().count(), sums.len(), "every language has a program here");
     for (id, file) in sums {
-        let (compiled, ran) = judge(id, &[file], "40 2\n").await;
+        let (compiled, ran) = Workbench::new(id, vec![file]).await.judge("40 2\n").await;
         assert_eq!(
             (compiled.code, compiled.stdout.as_str(), compiled.stderr.as_str()),
             (0, "", ""),
             "{id}: {compiled:?}"
         );
-        let ran = ran.unwrap();
         assert_eq!((ran.code, ran.stdout.trim()), (0, "42"), "{id}: {ran:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn precompiled_headers_are_used_by_the_very_command_that_compiles_programs() {
+    for header in ["bits/stdc++.h", "iostream"] {
+        let file = source("a.cpp", &format!("#include <{header}>\nint main() {{ std::cout << 1; }}\n"));
+        let bench = Workbench::new("cpp", vec![file]).await;
+        let mut command = bench.program.compile[0].clone();
+        // It names every header that is read, a precompiled one with an exclamation mark.
+        command.push("-H".into());
+        let ran = bench.execute(&[command], "").await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let headers: Vec<&str> =
+            ran.stderr.lines().filter(|line| line.starts_with(['!', '.', 'x'])).collect();
+        assert!(headers.len() == 1 && headers[0].starts_with('!'), "{headers:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn java_and_its_compiler_start_from_their_archives() {
+    let file =
+        source("A.java", "class A { public static void main(String[] a) { System.out.println(1); } }\n");
+    let bench = Workbench::new("java", vec![file]).await;
+    // These options turn an archive that does not fit, which is otherwise passed over in silence, into an error.
+    let mut compile = bench.program.compile[0].clone();
+    compile.insert(1, "-J-XX:AOTMode=on".into());
+    let mut run = bench.program.run.clone();
+    run.insert(1, "-Xshare:on".into());
+    let ran = bench.execute(&[compile, run], "").await;
+    assert_eq!((ran.code, ran.stdout.trim(), ran.stderr.as_str()), (0, "1", ""), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_syntax_check_accepts_what_runs_and_explains_what_does_not() {
+    let accepted = [
+        ("javascript", "a.js", "#!/usr/bin/env node\nreturn console.log(1);\n"),
+        ("javascript", "a.mjs", "import fs from 'fs';\nconsole.log(await 1);\n"),
+        ("python3", "a.py", "import b\nprint(1)\n"),
+    ];
+    for (id, name, text) in accepted {
+        let bench = Workbench::new(id, vec![source(name, text)]).await;
+        let ran = bench.execute(&bench.program.compile, "").await;
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{name}: {ran:?}");
+    }
+    let refused = [
+        ("javascript", "a.js", "let x = = 1;\n", "SyntaxError: Unexpected token '='"),
+        (
+            "python3",
+            "a.py",
+            "x = = 1\n",
+            "  File \"a.py\", line 1\n    x = = 1\n        ^\nSyntaxError: invalid syntax\n",
+        ),
+    ];
+    for (id, name, text, words) in refused {
+        let bench = Workbench::new(id, vec![source(name, text)]).await;
+        let ran = bench.execute(&bench.program.compile, "").await;
+        assert!(ran.code == 1 && ran.stderr.contains(words), "{name}: {ran:?}");
     }
 }
 
