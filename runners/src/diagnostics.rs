@@ -80,9 +80,14 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// The name under which a file was submitted: compilers put the working directory in front.
+/// The name under which a file was submitted: compilers put the working directory in front, which is `/work` or a
+/// numbered folder in it.
 fn submitted_name(path: &str) -> &str {
-    path.strip_prefix("/work/").or_else(|| path.strip_prefix("./")).unwrap_or(path)
+    let Some(below) = path.strip_prefix("/work/") else { return path.strip_prefix("./").unwrap_or(path) };
+    match below.split_once('/') {
+        Some((number, name)) if number.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => below,
+    }
 }
 
 /// Where the first run of `^` and `~` in a line begins and how long it is, in characters.

@@ -145,3 +145,16 @@ fn what_cannot_be_read_gives_nothing_and_is_kept() {
         assert!(reading.text.contains(":::"));
     }
 }
+
+#[test]
+fn a_file_has_the_name_that_it_was_submitted_under() {
+    for (path, name) in [
+        ("/work/a.js", "a.js"),
+        ("/work/17/a.js", "a.js"),
+        ("/work/17", "17"),
+        ("./a.go", "a.go"),
+        ("/usr/include/stdio.h", "/usr/include/stdio.h"),
+    ] {
+        assert_eq!(submitted_name(path), name);
+    }
+}
