@@ -30,6 +30,7 @@ use serde::Serialize;
 use crate::args::{Cli, Command, Problem, Runners};
 use crate::error::{CliError, ExitStatus};
 use crate::progress::Progress;
+use crate::sanitize;
 use crate::session::Session;
 use crate::terminal::Terminal;
 
@@ -63,7 +64,7 @@ impl Context {
     pub(crate) fn print_json(&self, value: &impl Serialize) -> Result<(), CliError> {
         let mut text = serde_json::to_string(value).map_err(std::io::Error::from)?;
         text.push('\n');
-        self.print(&text)
+        self.print(&sanitize::json(&text))
     }
 }
 

@@ -28,6 +28,29 @@ pub fn bytes(raw: &[u8]) -> String {
     shown
 }
 
+/// JSON as it may be printed: what JSON lets stand raw in its texts and a terminal would obey is written as `\\u`. It
+/// reads as the same value.
+pub fn json(raw: &str) -> Cow<'_, str> {
+    // Outside of its texts JSON is ASCII; a line end after an object is its own.
+    let obeyed =
+        |character: char| !character.is_ascii_control() && escape(character).is_some() || character == '\x7f';
+    if !raw.contains(obeyed) {
+        return Cow::Borrowed(raw);
+    }
+    let mut shown = String::with_capacity(raw.len() + 16);
+    for character in raw.chars() {
+        if obeyed(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// The escape for a character that is not to reach a terminal; `None` for one that may.
 pub fn escape(character: char) -> Option<String> {
     match character {
@@ -87,6 +110,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_json_lets_stand_is_written_out() {
+        let shown = json("{\"a\":\"\u{9b}31m \u{202e}\x7f \u{e0041} 합계\"}\n").into_owned();
+        assert_eq!(shown, "{\"a\":\"\\u009b31m \\u202e\\u007f \\udb40\\udc41 합계\"}\n");
+    }
+
+    #[test]
     fn what_could_steer_a_terminal_is_written_out() {
         let table = [
             ("plain 합계 ✓", "plain 합계 ✓"),
@@ -112,6 +141,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_json_steers_a_terminal_and_none_changes_its_value(raw in any::<String>()) {
+            let text = serde_json::to_string(&raw).expect("a text is JSON");
+            let shown = json(&text);
+            prop_assert!(is_harmless(&shown) && !shown.contains(['\n', '\t']));
+            prop_assert_eq!(serde_json::from_str::<String>(&shown).expect("it is JSON still"), raw);
+        }
+
         #[test]
         fn no_text_steers_a_terminal(raw in any::<String>()) {
             prop_assert!(is_harmless(&text(&raw)));

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::error::{CliError, ExitStatus, Outcome};
 use crate::render::Renderer;
+use crate::sanitize;
 
 /// The view for programs.
 pub struct Json<W> {
@@ -52,9 +53,9 @@ impl<W: Write> Json<W> {
     }
 
     fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let mut line = serde_json::to_vec(value)?;
-        line.push(b'\n');
-        self.out.write_all(&line)?;
+        let mut line = serde_json::to_string(value)?;
+        line.push('\n');
+        self.out.write_all(sanitize::json(&line).as_bytes())?;
         self.out.flush()
     }
 
