@@ -159,8 +159,7 @@ async fn the_memory_limit_holds_and_can_be_changed() {
     let (images, image) = python().await;
     let instance = instance();
     let spec = ContainerSpec { memory_mib: 64, ..ContainerSpec::new(&image, &instance) };
-    let allocate =
-        "exec 2> /dev/null; read line; /usr/bin/python3 -c 'x = bytearray(100 << 20)'; echo $?";
+    let allocate = "exec 2> /dev/null; read line; /usr/bin/python3 -c 'x = bytearray(100 << 20)'; echo $?";
     let mut container = shell(&images, &spec, allocate).await;
     container.stdin.write_all(b"go\n").await.unwrap();
     assert_eq!(stdout(&mut container, 4).await, "137\n");
