@@ -118,9 +118,17 @@ async fn engine_trouble(client: Client, matters: bool) -> String {
     }
 }
 
-/// Waits for Ctrl-C. Where that cannot be listened for, Ctrl-C ends the process as it always did.
-pub async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+/// Waits for Ctrl-C, which is listened for from the call on, and not from the first look: before anything is shown.
+/// Where that cannot be listened for, Ctrl-C ends the process as it always did.
+pub fn interrupted() -> impl Future<Output = ()> {
+    let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt());
+    async {
+        let heard = match signal {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => None,
+        };
+        if heard.is_none() {
+            std::future::pending::<()>().await;
+        }
     }
 }
