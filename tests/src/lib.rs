@@ -1,5 +1,8 @@
 //! What the end-to-end tests share: a home of its own for each test, and the real programs run in it.
 
+pub mod package;
+pub mod shared;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -7,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub use package::Draft;
+pub use shared::Shared;
 
 /// How long anything that a test waits for may take. Far longer than it ever takes: reaching it means a bug.
 pub const PATIENCE: Duration = Duration::from_secs(300);
@@ -30,7 +36,8 @@ pub struct Home {
 impl Home {
     /// A fresh home. Downloads and built packages are shared with other tests, as they would be on a user's machine.
     pub fn new(codementor: &str, codementord: &str) -> Self {
-        let directory = tempfile::Builder::new().prefix("codementor-").tempdir().expect("a temporary directory");
+        let directory =
+            tempfile::Builder::new().prefix("codementor-").tempdir().expect("a temporary directory");
         std::fs::create_dir(directory.path().join("work")).expect("a directory to work in");
         let environment = vec![("CODEMENTOR_IDLE_TIMEOUT".into(), "120".into())];
         Self { codementor: codementor.into(), codementord: codementord.into(), directory, environment }
@@ -134,7 +141,10 @@ impl Drop for Home {
 
 /// The problem library of the repository.
 pub fn library() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../problems/library").canonicalize().expect("the library is there")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../problems/library")
+        .canonicalize()
+        .expect("the library is there")
 }
 
 fn tail(text: &str, lines: usize) -> String {
