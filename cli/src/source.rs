@@ -270,8 +270,12 @@ fn base_name(path: &Path) -> Result<String, SourceError> {
     if name.contains('\\') {
         return Err(bad("it has a backslash in it"));
     }
-    if name.len() > 255 {
-        return Err(bad("it is longer than 255 bytes"));
+    // A compiler would take the one for an option, and overlook the other.
+    if name.starts_with(['-', '.']) {
+        return Err(bad("it begins with a dash or a dot"));
+    }
+    if name.len() > 200 {
+        return Err(bad("it is longer than 200 bytes"));
     }
     Ok(name.to_owned())
 }
@@ -364,7 +368,8 @@ mod tests {
             (&[("d/a.py", b"x")], &["d/a.py"],       None,         false, "python3: a.py"),
             (&[("d/a.py", b"x")], &["d/../d/a.py"],  None,         false, "python3: a.py"),
             (&[py, ("d/a.py", b"x")], &["a.py", "d/a.py"], None,   false, "two of the files are named a.py: only the name is sent, without its folder"),
-            (&[("my a.py", b"x"), ("-x.py", b"x")], &["my a.py", "-x.py"], None, false, "python3: my a.py -x.py"),
+            (&[("my a.py", b"x"), ("a-x.py", b"x")], &["my a.py", "a-x.py"], None, false, "python3: my a.py a-x.py"),
+            (&[("-x.py", b"x")], &["-x.py"],         None,         false, "the file name \"-x.py\" cannot be used: it begins with a dash or a dot"),
             (&[("a\nb.py", b"x")], &["a\nb.py"],     None,         false, "the file name \"a\\nb.py\" cannot be used: it has a line end or another control character in it"),
             (&[("e.py", b"")], &["e.py"],            None,         false, "e.py is empty"),
             (&[("e.py", b" \n")], &["e.py"],         None,         false, "e.py is empty"),
