@@ -1,9 +1,9 @@
 //! `codementor history`: the user's submissions, the newest first.
 
-use codementor_protocol::{History, Slug, Summary, Verdict};
+use codementor_protocol::{FindProblem, History, Slug, Summary, Verdict};
 
 use crate::args;
-use crate::commands::Context;
+use crate::commands::{Context, submit};
 use crate::error::{CliError, ExitStatus};
 use crate::problem::ProblemError;
 use crate::render::table::{Table, Tone};
@@ -25,6 +25,12 @@ pub(crate) async fn run(context: &Context, args: &args::History) -> Result<ExitS
             break;
         }
         all.extend(page);
+    }
+    // Of a problem that is not there nothing was ever submitted; whoever mistyped its name should hear that.
+    if let (true, Some(problem)) = (all.is_empty(), problem)
+        && let Err(error) = session.request(&FindProblem { problem: problem.clone() }).await
+    {
+        return Err(submit::explain(&mut session, error, &problem).await);
     }
     if args.json {
         context.print_json(&all)?;
