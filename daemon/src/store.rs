@@ -72,9 +72,7 @@ impl StoreError {
     /// Gives the one cause that a user can remove a name of its own.
     fn sort(self) -> Self {
         match self {
-            Self::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => {
-                Self::DiskFull
-            }
+            Self::Sqlite(error) if is_disk_full(&error) => Self::DiskFull,
             other => other,
         }
     }
@@ -133,6 +131,8 @@ impl Store {
             let result = in_savepoint(connection, work);
             Box::new(move |failed| {
                 let result = match failed {
+                    // One commit is many callers' own, and its error cannot be shared out among them.
+                    Some(error) if is_disk_full(error) => Err(StoreError::DiskFull),
                     Some(error) => Err(StoreError::Malformed { what: "commit", message: error.to_string() }),
                     None => result,
                 };
@@ -180,6 +180,10 @@ impl Readers {
             idle.push(connection);
         }
     }
+}
+
+fn is_disk_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
 }
 
 fn configure(connection: &Connection) -> StoreResult<()> {
