@@ -119,7 +119,11 @@ fn filter(text: &str) -> EnvFilter {
 
 fn log_to_stderr(text: &str) {
     // A second subscriber in one process keeps the first.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter(text)).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter(text))
+        .log_internal_errors(false)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 fn log_to_file(paths: &Paths, text: &str) -> std::io::Result<()> {
@@ -128,8 +132,13 @@ fn log_to_file(paths: &Paths, text: &str) -> std::io::Result<()> {
         std::fs::rename(&path, path.with_extension("log.1"))?;
     }
     let file = OpenOptions::new().append(true).create(true).open(path)?;
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter(text)).with_ansi(false).with_writer(file);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter(text))
+        .with_ansi(false)
+        // That a line cannot be written would be told to standard error, which is this very file; on a full disk that
+        // panics, and takes a task along that would have gone on.
+        .log_internal_errors(false)
+        .with_writer(file);
     let _ = subscriber.try_init();
     Ok(())
 }
