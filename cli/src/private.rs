@@ -381,10 +381,15 @@ fn why_it_failed(paths: &Paths, known: u64, code: Option<i32>) -> PrivateError {
     let see_log = format!("its log has more: {}", paths.log().display());
     PrivateError::Failed {
         message: match message.trim() {
+            // For its words there was no room either.
+            "" if status == ExitStatus::Later => {
+                format!("the disk that holds {} is full", paths.data.display())
+            }
             "" => log_line(paths, known).unwrap_or_else(|| "it gave no reason".into()),
             message => message.into(),
         },
         hint: match hint.trim() {
+            "" if status == ExitStatus::Later => "free some space and try again".into(),
             "" => see_log,
             hint => hint.into(),
         },

@@ -117,9 +117,23 @@ impl DaemonError {
             Self::Instance(crate::instance::InstanceError::Held(_)) => {
                 Some("stop it with 'codementor down', or choose another --data-dir".into())
             }
-            Self::Store(crate::store::StoreError::DiskFull) => Some("free some space and try again".into()),
+            error if error.is_disk_full() => Some("free some space and try again".into()),
             _ => None,
         }
+    }
+
+    /// Whether there is no room for something: later there may be.
+    pub fn is_disk_full(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
+            if error.downcast_ref().is_some_and(full) {
+                return true;
+            }
+            cause = error.source();
+        }
+        // SQLite has words of its own for it.
+        matches!(self, Self::Store(crate::store::StoreError::DiskFull))
     }
 }
 

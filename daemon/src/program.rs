@@ -12,6 +12,10 @@ use crate::settings::{Flags, Paths, Settings};
 
 /// A log that has grown past this is put aside when a daemon starts.
 const MAX_LOG: u64 = 16 * 1024 * 1024;
+/// What is exited with where the daemon cannot run.
+const UNREACHABLE: u8 = 69;
+/// What is exited with where it can run later: there is no room on the disk.
+const LATER: u8 = 75;
 
 /// The CodeMentor daemon: judges programs for the `codementor` command line.
 #[derive(Debug, Parser)]
@@ -58,13 +62,15 @@ pub fn main() -> ExitCode {
             log_to_stderr(&settings.log);
             run(daemon::judge(settings))
         }
-        Command::JudgeCreds { name, out } => write_creds(&settings, &name, out),
+        Command::JudgeCreds { name, out } => {
+            write_creds(&settings, &name, out).map_err(|message| Stopped { message, code: UNREACHABLE })
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
+        Err(Stopped { message, code }) => {
             eprintln!("error: {message}");
-            ExitCode::from(69)
+            ExitCode::from(code)
         }
     }
 }
@@ -77,25 +83,37 @@ pub fn run_private(settings: Settings) -> ExitCode {
     {
         let message = format!("cannot write the log {}: {error}", paths.log().display());
         let _ = crate::files::write_private(&paths.daemon_error(), message.as_bytes());
-        return ExitCode::from(69);
+        let full = error.kind() == std::io::ErrorKind::StorageFull;
+        return ExitCode::from(if full { LATER } else { UNREACHABLE });
     }
     match run(daemon::serve(settings)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
+        Err(Stopped { message, code }) => {
             tracing::error!(message, "the daemon ends");
             // Should this fail too, the log still says why.
             let _ = crate::files::write_private(&paths.daemon_error(), message.as_bytes());
-            ExitCode::from(69)
+            ExitCode::from(code)
         }
     }
 }
 
-fn run(work: impl Future<Output = Result<(), daemon::DaemonError>>) -> Result<(), String> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
-    let result = runtime.block_on(work).map_err(|error| match error.hint() {
-        Some(hint) => format!("{error}\nhint: {hint}"),
-        None => error.to_string(),
+/// Why the program ends, and what it exits with.
+struct Stopped {
+    message: String,
+    code: u8,
+}
+
+fn run(work: impl Future<Output = Result<(), daemon::DaemonError>>) -> Result<(), Stopped> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stopped { message: error.to_string(), code: UNREACHABLE })?;
+    let result = runtime.block_on(work).map_err(|error| Stopped {
+        message: match error.hint() {
+            Some(hint) => format!("{error}\nhint: {hint}"),
+            None => error.to_string(),
+        },
+        code: if error.is_disk_full() { LATER } else { UNREACHABLE },
     });
     // A task that reads a slow disk must not keep a daemon that has said goodbye.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));

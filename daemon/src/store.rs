@@ -110,7 +110,7 @@ impl Store {
                 .map_err(|source| StoreError::Directory { path: parent.into(), source })?;
         }
         let mut connection = Connection::open(path).map_err(|error| StoreError::from(error).sort())?;
-        configure(&connection)?;
+        configure(&connection).map_err(StoreError::sort)?;
         migrations::run(&mut connection).map_err(StoreError::sort)?;
         let (writes, queue) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
@@ -183,7 +183,11 @@ impl Readers {
 }
 
 fn is_disk_full(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+    // That the index of the WAL finds no room is told as an error of its own.
+    error.sqlite_error().is_some_and(|error| {
+        error.code == rusqlite::ErrorCode::DiskFull
+            || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+    })
 }
 
 fn configure(connection: &Connection) -> StoreResult<()> {
