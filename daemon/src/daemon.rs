@@ -87,6 +87,9 @@ pub enum DaemonError {
         /// Why.
         source: std::io::Error,
     },
+    /// A part that runs for as long as the daemon does has ended, which is a bug.
+    #[error("{0} has broken down")]
+    Broke(&'static str),
     /// Something that is needed was not set.
     #[error("{0}")]
     Missing(&'static str),
@@ -189,8 +192,8 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
     });
     let (caught_up, is_caught_up) = watch::channel(false);
     let outbox = queue::Outbox { window: settings.slots.max(2) as usize, ack_wait: settings.ack_wait };
-    tokio::spawn(queue::run_results(core.clone(), reconnects, caught_up));
-    tokio::spawn(queue::run_outbox(core.clone(), outbox, job_changes, is_caught_up));
+    let mut projecting = tokio::spawn(queue::run_results(core.clone(), reconnects, caught_up));
+    let mut publishing = tokio::spawn(queue::run_outbox(core.clone(), outbox, job_changes, is_caught_up));
     let judging = match workshop {
         Some(workshop) => {
             let judge = Judge {
@@ -226,6 +229,9 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
             Ok(Err(error)) => Err(DaemonError::Gateway(error)),
             _ => Ok(()),
         },
+        // Without either, jobs would be judged again and again and never end; the next daemon goes on from the database.
+        _ = &mut projecting => Err(DaemonError::Broke("the reading of results")),
+        _ = &mut publishing => Err(DaemonError::Broke("the outbox")),
     };
     // Commands that come now start a daemon of their own, and wait for the lock.
     let _ = std::fs::remove_file(paths.daemon_file());
