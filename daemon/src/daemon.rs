@@ -192,13 +192,14 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
     });
     let (caught_up, is_caught_up) = watch::channel(false);
     let outbox = queue::Outbox { window: settings.slots.max(2) as usize, ack_wait: settings.ack_wait };
-    let mut projecting = tokio::spawn(queue::run_results(core.clone(), reconnects, caught_up));
+    let mut projecting = tokio::spawn(queue::run_results(core.clone(), reconnects.clone(), caught_up));
     let mut publishing = tokio::spawn(queue::run_outbox(core.clone(), outbox, job_changes, is_caught_up));
     let judging = match workshop {
         Some(workshop) => {
             let judge = Judge {
                 client: client.clone(),
                 jetstream: jetstream.clone(),
+                reconnects,
                 setup: judge_setup(&settings),
                 slots,
                 languages,
@@ -261,12 +262,13 @@ pub(crate) async fn judge(settings: Settings) -> Result<(), DaemonError> {
     let paths = &settings.paths;
     let instance = Instance::hold(&paths.judge(), &paths.judge().join("judge.lock"))?;
     let creds = Creds::read(creds)?;
-    let (client, _) = connect_to(url, &creds, Role::Judge).await?;
+    let (client, reconnects) = connect_to(url, &creds, Role::Judge).await?;
     connect::check_version(&client)?;
     let jetstream = streams::context(client.clone());
     let judge = Judge {
         client,
         jetstream: jetstream.clone(),
+        reconnects,
         setup: judge_setup(&settings),
         slots: Slots::new(settings.slots),
         languages: Arc::new(Languages::load(settings.languages_dir.as_deref())?),

@@ -23,7 +23,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::{self, AckKind};
 use codementor_protocol::{DeliveryToken, Fault, FaultCode, Finish, Job, SubmissionId, subject};
 use codementor_runners::Languages;
@@ -35,6 +34,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 pub(crate) use package::{PackageCache, inputs};
 pub(crate) use workshop::{Plan, Workshop};
 
+use crate::nats::streams;
 use crate::queue::NATS_TIMEOUT;
 use report::Reporter;
 
@@ -95,6 +95,8 @@ impl Drop for BusySlot {
 pub(crate) struct Judge {
     pub(crate) client: async_nats::Client,
     pub(crate) jetstream: jetstream::Context,
+    /// Changes with every new connection.
+    pub(crate) reconnects: watch::Receiver<u64>,
     pub(crate) setup: Setup,
     pub(crate) slots: Slots,
     pub(crate) languages: Arc<Languages>,
@@ -153,25 +155,21 @@ impl Judge {
         stopping: &mut watch::Receiver<bool>,
         cancellations: &Cancellations,
     ) -> Result<(), String> {
-        let consumer = timeout(NATS_TIMEOUT, async {
-            let stream = self.jetstream.get_stream_no_info(subject::JOBS_STREAM).await.map_err(text)?;
-            stream
-                .get_consumer::<jetstream::consumer::pull::Config>(subject::JUDGE_CONSUMER)
-                .await
-                .map_err(text)
-        });
-        let consumer: PullConsumer = consumer.await.map_err(text)??;
-        let messages = consumer.stream().max_messages_per_batch(1).messages();
-        let mut messages = timeout(NATS_TIMEOUT, messages).await.map_err(text)?.map_err(text)?;
+        let mut reconnects = self.reconnects.clone();
+        let consumer = streams::judge_consumer(&self.jetstream).await.map_err(text)?;
         loop {
+            reconnects.mark_unchanged();
             let pulled = async {
                 self.workshop.ready().await;
-                messages.next().await
+                streams::next_job(&consumer).await
             };
             let message = tokio::select! {
                 () = told(stopping) => return Ok(()),
-                message = pulled => message.ok_or("the stream of jobs ended")?.map_err(text)?,
+                // A pull that was sent on a connection that is gone would wait for its end in vain.
+                Ok(()) = reconnects.changed() => continue,
+                message = pulled => message.map_err(text)?,
             };
+            let Some(message) = message else { continue };
             let work = self.clone().take(number, message, stopping.clone(), cancellations.clone());
             // In a task of its own, so that a bug that panics over one job does not take the slot away for good.
             if let Err(error) = tokio::spawn(work).await {

@@ -7,22 +7,17 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use async_nats::jetstream::object_store::ObjectStore;
-use async_nats::jetstream::stream::{
-    self, ConsumerError, ConsumerErrorKind, DiscardPolicy, RetentionPolicy, StorageType,
-};
-use async_nats::jetstream::{self, Context, ErrorCode};
+use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::{self, Context, Message};
 use codementor_protocol::subject;
+use futures::StreamExt;
 
 /// How long one request to JetStream may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one pull for a job lasts; then the next is sent.
+const PULL: Duration = Duration::from_secs(30);
 /// How long a message is known by its `Nats-Msg-Id`: longer than the outbox takes to try again.
 const DUPLICATES: Duration = Duration::from_secs(120);
-/// The daemon's consumer of reports.
-const RESULTS_CONSUMER: &str = "daemon";
-/// When a report that the daemon has not acked comes again: after a lost connection, so soon.
-const RESULTS_ACK_WAIT: Duration = Duration::from_secs(10);
-/// How many reports may be on their way to the daemon.
-const RESULTS_PENDING: i64 = 1024;
 
 /// How large things are, and how patient.
 #[derive(Debug, Clone)]
@@ -96,50 +91,34 @@ pub async fn judge_consumer(context: &Context) -> Result<PullConsumer, StreamsEr
     bounded("find the judges' consumer", found).await
 }
 
-/// A loop's own stream of jobs. One for each slot: with a batch of one, no slot hoards jobs that another could run,
-/// and none stalls after the server was restarted.
-pub async fn jobs_for_slot(consumer: &PullConsumer) -> Result<pull::Stream, StreamsError> {
-    let messages = consumer
-        .stream()
-        .max_messages_per_batch(1)
-        .expires(Duration::from_secs(30))
-        .heartbeat(Duration::from_secs(5))
-        .messages();
-    bounded("ask for jobs", messages).await
+/// Asks for one job and waits for it; `None` when none came in time. Each call is one pull for one message: a slot then
+/// never holds a job that another could run. The library's endless stream with a batch of one is not used, since it
+/// can count a job that comes before its own bookkeeping as one that is still to come, and then asks for no more until
+/// its pull has expired.
+pub async fn next_job(consumer: &PullConsumer) -> Result<Option<Message>, StreamsError> {
+    let what = "ask for a job";
+    let mut batch = bounded(what, consumer.batch().max_messages(1).expires(PULL).messages()).await?;
+    match batch.next().await {
+        Some(Ok(message)) => Ok(Some(message)),
+        Some(Err(error)) => Err(StreamsError::Refused { what, reason: error.to_string() }),
+        None => Ok(None),
+    }
 }
 
-/// The reports after the one with stream sequence `position`, which the daemon keeps with what it has stored. Each
-/// must be acked, so that none is skipped when the server or the connection dies in between; one that comes again comes
-/// after later ones, so the position is the last one below which all are stored. By the daemon, once at its start and
-/// not again while an earlier stream is in use.
+/// The reports after the one with stream sequence `position`, which the daemon keeps in the transaction that stores
+/// what they say. There are no acks: after a new connection, and after a gap in the consumer's own numbers, the caller
+/// asks again from its position.
 pub async fn results_after(context: &Context, position: u64) -> Result<pull::Stream, StreamsError> {
     let what = "ask for reports";
-    // The position of a consumer cannot be changed, so it is made anew.
-    let deleted = context.delete_consumer_from_stream(RESULTS_CONSUMER, subject::RESULTS_STREAM);
-    match tokio::time::timeout(TIMEOUT, deleted).await {
-        Err(_) => return Err(StreamsError::Timeout { what }),
-        Ok(Err(error)) if !is_missing(&error) => {
-            return Err(StreamsError::Refused { what, reason: error.to_string() });
-        }
-        Ok(_) => {}
-    }
     let config = pull::Config {
-        durable_name: Some(RESULTS_CONSUMER.into()),
         deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position + 1 },
-        ack_policy: AckPolicy::Explicit,
-        ack_wait: RESULTS_ACK_WAIT,
-        max_ack_pending: RESULTS_PENDING,
-        max_deliver: -1,
+        ack_policy: AckPolicy::None,
+        inactive_threshold: Duration::from_secs(60),
+        memory_storage: true,
         ..Default::default()
     };
     let consumer = put_consumer(context, what, config, subject::RESULTS_STREAM).await?;
-    let messages = consumer
-        .stream()
-        .max_messages_per_batch(256)
-        .expires(Duration::from_secs(30))
-        .heartbeat(Duration::from_secs(5))
-        .messages();
-    bounded(what, messages).await
+    bounded(what, consumer.messages()).await
 }
 
 /// Forgets the reports up to and with stream sequence `position`; they are in the database.
@@ -242,11 +221,6 @@ async fn bounded<T, E: std::error::Error>(
         Ok(Err(error)) => Err(StreamsError::Refused { what, reason: error.to_string() }),
         Err(_) => Err(StreamsError::Timeout { what }),
     }
-}
-
-/// Whether a consumer is simply not there.
-fn is_missing(error: &ConsumerError) -> bool {
-    matches!(error.kind(), ConsumerErrorKind::JetStream(cause) if cause.error_code() == ErrorCode::CONSUMER_NOT_FOUND)
 }
 
 /// JetStream counts in signed bytes.

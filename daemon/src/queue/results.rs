@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-use async_nats::jetstream::stream::Stream;
 use codementor_protocol::{Fault, FaultCode, Reports, subject};
 use futures::{FutureExt, StreamExt};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -14,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{Core, NATS_TIMEOUT, now};
+use crate::nats::streams;
 use crate::store::{StoreError, StoreResult};
 use crate::submissions::{self, Changes};
 
@@ -68,15 +67,8 @@ async fn read(
     if position >= last {
         caught_up.send_replace(true);
     }
-    let consumer = stream.create_consumer(pull::Config {
-        deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position + 1 },
-        ack_policy: AckPolicy::None,
-        inactive_threshold: Duration::from_secs(60),
-        memory_storage: true,
-        ..pull::Config::default()
-    });
-    let consumer = timeout(NATS_TIMEOUT, consumer).await?.map_err(nats)?;
-    let mut messages = timeout(NATS_TIMEOUT, consumer.messages()).await?.map_err(nats)?;
+    let mut messages = streams::results_after(&core.jetstream, position).await.map_err(nats)?;
+    let mut heard = 0;
     let mut purged = position;
     loop {
         let first = tokio::select! {
@@ -93,7 +85,13 @@ async fn read(
         }
         let mut parsed = Vec::new();
         for message in &batch {
-            position = message.info().map_err(nats)?.stream_sequence;
+            let info = message.info().map_err(nats)?;
+            heard += 1;
+            if info.consumer_sequence != heard {
+                // Something was lost on the way. What was read of this batch is read again.
+                return Ok(());
+            }
+            position = info.stream_sequence;
             match serde_json::from_slice::<Reports>(&message.payload) {
                 Ok(reports) => parsed.push(reports),
                 Err(error) => {
@@ -110,7 +108,7 @@ async fn read(
             caught_up.send_replace(true);
         }
         if position >= purged + PURGE_EVERY {
-            purge(&stream, position).await?;
+            streams::purge_results(&core.jetstream, position).await.map_err(nats)?;
             purged = position;
         }
     }
@@ -154,9 +152,4 @@ fn position(db: &Connection, incarnation: &str) -> StoreResult<u64> {
         .query_row(params![subject::RESULTS_STREAM, incarnation], |row| row.get(0))
         .optional()?;
     Ok(known.unwrap_or(0))
-}
-
-async fn purge(stream: &Stream, position: u64) -> Result<(), ReadError> {
-    timeout(NATS_TIMEOUT, stream.purge().sequence(position + 1)).await?.map_err(nats)?;
-    Ok(())
 }

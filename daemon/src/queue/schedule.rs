@@ -64,10 +64,11 @@ impl Schedule {
         };
     }
 
-    /// A judge works on a job.
+    /// A judge works on a job. What is gone stays gone: that a job was started can be told after its cancellation.
     pub(super) fn started(&mut self, submission: SubmissionId) {
-        self.unstarted.remove(&submission);
-        self.running.insert(submission);
+        if self.unstarted.remove(&submission) {
+            self.running.insert(submission);
+        }
     }
 
     /// A job is over, or is taken back.
@@ -180,6 +181,16 @@ mod tests {
         schedule.gone(SubmissionId(2));
         assert_eq!(schedule.depths()[0], (Lane::Interactive, 1));
         assert_eq!(drain(&mut schedule), [3]);
+    }
+
+    #[test]
+    fn a_job_that_is_gone_is_not_started_by_a_late_word() {
+        let mut schedule = Schedule::new(1);
+        schedule.wanted(job(1, "kim", Lane::Interactive));
+        let next = schedule.next().expect("there is one");
+        schedule.gone(next);
+        schedule.started(next);
+        assert_eq!((schedule.running(), schedule.unstarted()), (0, 0));
     }
 
     #[test]

@@ -101,8 +101,7 @@ async fn a_judge_takes_jobs_and_packages_and_gives_reports_only() {
     let mut judge = rig.peer(Role::Judge, "judge-1").await;
     let judging = streams::context(judge.client.clone());
     let consumer = streams::judge_consumer(&judging).await.expect("the consumer");
-    let mut jobs = streams::jobs_for_slot(&consumer).await.expect("a stream");
-    let job = within(jobs.next()).await.expect("a job").expect("a job");
+    let job = within(streams::next_job(&consumer)).await.expect("the server answers").expect("a job");
     assert_eq!(job.payload, "job");
     job.ack_with(async_nats::jetstream::AckKind::Progress).await.expect("is sent");
     within(async { judging.publish("cm.res.1", "report".into()).await.expect("is sent").await })

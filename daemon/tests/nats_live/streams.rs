@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::Context;
+use async_nats::jetstream::{Context, Message};
 use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::{HeaderMap, header};
 use codementord::nats::auth::Role;
@@ -57,6 +57,11 @@ async fn preparing_again_changes_what_has_changed_and_keeps_what_is_there() {
     assert_eq!(stream.cached_info().config.max_bytes, 10_000_000);
 }
 
+/// The next job.
+async fn job(consumer: &PullConsumer) -> Message {
+    within(streams::next_job(consumer)).await.expect("the server answers").expect("a job")
+}
+
 #[tokio::test]
 async fn a_job_is_stored_once_and_gone_when_it_is_acked() {
     let (_rig, _daemon, context) = rig(&Layout::new(Duration::from_secs(10), 4, 8)).await;
@@ -69,8 +74,7 @@ async fn a_job_is_stored_once_and_gone_when_it_is_acked() {
     }
     assert_eq!(messages(&context, "CM_JOBS").await, 1);
     let consumer = streams::judge_consumer(&context).await.expect("the consumer");
-    let mut jobs = streams::jobs_for_slot(&consumer).await.expect("a stream");
-    within(within(jobs.next()).await.expect("a job").expect("a job").double_ack()).await.expect("is acked");
+    within(job(&consumer).await.double_ack()).await.expect("is acked");
     assert_eq!(messages(&context, "CM_JOBS").await, 0);
 }
 
@@ -104,9 +108,8 @@ async fn a_job_that_nobody_acks_comes_again_so_often_and_then_stays() {
         daemon.client.subscribe("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.CM_JOBS.*").await.expect("hears");
     publish(&context, JOB, "job").await.expect("is stored");
     let consumer = streams::judge_consumer(&context).await.expect("the consumer");
-    let mut jobs = streams::jobs_for_slot(&consumer).await.expect("a stream");
     for delivered in 1..=2 {
-        let job = within(jobs.next()).await.expect("a job").expect("a job");
+        let job = job(&consumer).await;
         assert_eq!(job.info().expect("an info").delivered, delivered);
     }
     // The server notices while a judge asks for more.
@@ -114,7 +117,7 @@ async fn a_job_that_nobody_acks_comes_again_so_often_and_then_stays() {
     let over = async {
         tokio::select! {
             advisory = advisories.next() => advisory.expect("an advisory"),
-            job = jobs.next() => panic!("it is delivered too often: {job:?}"),
+            job = streams::next_job(&consumer) => panic!("it is delivered too often: {job:?}"),
         }
     };
     let advisory: serde_json::Value = serde_json::from_slice(&within(over).await.payload).expect("is JSON");
@@ -129,20 +132,20 @@ async fn neither_jobs_nor_reports_are_lost_or_late_when_the_server_is_killed() {
     let judge = rig.peer(Role::Judge, "judge-1").await;
     let judging = streams::context(judge.client.clone());
     let consumer = streams::judge_consumer(&judging).await.expect("the consumer");
-    let mut jobs = streams::jobs_for_slot(&consumer).await.expect("a stream");
-    let mut results = streams::results_after(&context, 0).await.expect("a stream");
+    let mut position = 0;
     let mut events = rig.server().events();
     for round in 0..4u64 {
         let text = round.to_string();
         publish(&context, JOB, text.clone()).await.expect("is stored");
         let started = Instant::now();
-        let job = within(jobs.next()).await.expect("a job").expect("a job");
+        let job = job(&consumer).await;
         assert_eq!(job.payload, text);
         within(job.double_ack()).await.expect("is acked");
         publish(&judging, "cm.res.1", text.clone()).await.expect("is stored");
+        let mut results = streams::results_after(&context, position).await.expect("a stream");
         loop {
             let report = within(results.next()).await.expect("a report").expect("a report");
-            within(report.double_ack()).await.expect("is acked");
+            position = report.info().expect("an info").stream_sequence;
             if report.payload == text {
                 break;
             }

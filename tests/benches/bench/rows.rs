@@ -234,6 +234,7 @@ fn queue(bench: &Bench) {
     let client = bench.client();
     let start = Instant::now();
     let ids = bench.enqueue(&client, QUEUED, "sums10");
+    eprintln!("enqueued in {:.1} s", start.elapsed().as_secs_f64());
     bench.wait_for_queue(&client);
     let ours = start.elapsed();
     for id in ids {
