@@ -1,7 +1,7 @@
 //! Reports of one delivery, in order, each stored before the next is sent.
 //!
-//! What is reported while an earlier message is on its way travels in the next message together, so that a hundred
-//! cases of a millisecond each cost a handful of messages.
+//! What is reported within a moment travels in one message, so that a hundred cases of a millisecond each cost a handful
+//! of messages. The last report waits for nothing.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use async_nats::jetstream;
 use codementor_protocol::{DeliveryToken, Finish, Report, ReportKind, Reports, SubmissionId, subject};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::queue::now;
 
@@ -17,6 +17,9 @@ use crate::queue::now;
 const PENDING: usize = 256;
 /// The most bytes of reports in one message, well below what NATS takes.
 const MAX_MESSAGE: usize = 512 * 1024;
+/// How far apart messages are at least, but for the last one. More often than this nobody sees a bar move, and each
+/// message costs two flushes to disk.
+const WINDOW: Duration = Duration::from_millis(40);
 /// How long one message may take to be stored.
 const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long storing is tried before the delivery is given up.
@@ -67,6 +70,7 @@ async fn send(
 ) -> Result<(), String> {
     let mut next = 0;
     let mut held = None;
+    let mut last = None;
     loop {
         let first = match held.take() {
             Some(report) => report,
@@ -75,9 +79,18 @@ async fn send(
                 None => return Ok(()),
             },
         };
+        let window = last.map_or_else(Instant::now, |last: Instant| last + WINDOW);
         let mut size = weight(&first);
         let mut reports = vec![first];
-        while let Ok(kind) = queue.try_recv() {
+        while !reports.last().is_some_and(|report| matches!(report.kind, ReportKind::Finished(_))) {
+            let kind = match queue.try_recv() {
+                Ok(kind) => kind,
+                Err(_) => match timeout_at(window, queue.recv()).await {
+                    Ok(Some(kind)) => kind,
+                    // The window is over, or there is nothing more to come.
+                    Ok(None) | Err(_) => break,
+                },
+            };
             let report = number(&mut next, kind);
             size += weight(&report);
             if size > MAX_MESSAGE {
@@ -88,6 +101,7 @@ async fn send(
         }
         let message = Reports { submission, token, reports };
         let body = bytes::Bytes::from(serde_json::to_vec(&message).map_err(|error| error.to_string())?);
+        last = Some(Instant::now());
         store(&jetstream, submission, body).await?;
     }
 }
