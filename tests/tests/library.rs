@@ -35,7 +35,8 @@ fn broken_promise(submission: &Submission, ran: &Ran) -> Option<String> {
             (name, outcome(event["verdict"].as_str().expect("a verdict is a text")))
         })
         .collect();
-    let mut tests: Vec<(&str, Outcome)> = tests.iter().map(|(name, outcome)| (name.as_str(), *outcome)).collect();
+    let mut tests: Vec<(&str, Outcome)> =
+        tests.iter().map(|(name, outcome)| (name.as_str(), *outcome)).collect();
     if verdict == "COMPILE_ERROR" {
         tests.push(("compilation", Outcome::Ce));
     }
@@ -70,7 +71,8 @@ fn every_submission_of_the_library_ends_as_its_folder_promises() {
     assert!(folders.len() >= 10, "ten problems");
     let mut languages = BTreeSet::new();
     for folder in folders {
-        let (package, _) = read::read(&folder).unwrap_or_else(|defects| panic!("{}: {defects:?}", folder.display()));
+        let (package, _) =
+            read::read(&folder).unwrap_or_else(|defects| panic!("{}: {defects:?}", folder.display()));
         home.run(&["problem", "push", folder.to_str().expect("the path is a text")]).expect_code(0);
         for submission in package.submissions {
             languages.extend(submission.files.iter().filter_map(|file| {
@@ -79,7 +81,10 @@ fn every_submission_of_the_library_ends_as_its_folder_promises() {
             work.push((package.slug.clone(), folder.clone(), submission));
         }
     }
-    assert!(["py", "c", "cpp", "java", "js", "rs", "go"].iter().all(|it| languages.contains(*it)), "{languages:?}");
+    assert!(
+        ["py", "c", "cpp", "java", "js", "rs", "go"].iter().all(|it| languages.contains(*it)),
+        "{languages:?}"
+    );
     let (next, broken) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {

@@ -47,7 +47,7 @@ pub struct SourceFile {
 /// The limits that a submission is judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// CPU time of one case, in milliseconds. Wall time is limited to twice that and a second.
+    /// CPU time of one case, in milliseconds. Wall time is limited to twice that and two seconds.
     pub time_ms: u64,
     /// Memory of one case, in MiB.
     pub memory_mib: u64,
@@ -63,7 +63,7 @@ impl Limits {
     /// The wall time that one case may take, in milliseconds: generous, so that a busy host does not fail a program
     /// that spends no more CPU time than it may.
     pub fn wall_ms(&self) -> u64 {
-        self.time_ms * 2 + 1000
+        self.time_ms * 2 + 2000
     }
 }
 

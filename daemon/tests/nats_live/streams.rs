@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::{Context, Message};
 use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::{Context, Message};
 use async_nats::{HeaderMap, header};
 use codementord::nats::auth::Role;
 use codementord::nats::connect::check_version;

@@ -18,8 +18,12 @@ pub fn program(name: &str) -> PathBuf {
 /// Runs a command to its end with this input, and says how long that took. The output must be as expected.
 pub fn run(command: &mut Command, input: &[u8], expected: &[u8]) -> Duration {
     let start = Instant::now();
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
     // A program that reads nothing may have ended.
     let _ = child.stdin.take().expect("is a pipe").write_all(input);
     let output = child.wait_with_output().expect("the program ends");

@@ -20,7 +20,8 @@ fn main() {
     println!("| work | against | at most | measured |");
     println!("|---|---|---|---|");
     // `cargo bench` passes flags of its own, which begin with a dash.
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     for (name, row) in rows::ROWS {
         if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
             row(&bench);

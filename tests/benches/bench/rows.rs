@@ -71,9 +71,10 @@ impl Bench {
     }
 
     fn client(&self) -> Client {
-        let daemon: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(self.home.data().join("daemon.json")).expect("the daemon is up"))
-                .expect("is JSON");
+        let daemon: serde_json::Value = serde_json::from_slice(
+            &std::fs::read(self.home.data().join("daemon.json")).expect("the daemon is up"),
+        )
+        .expect("is JSON");
         let credentials = Credentials::read(&self.home.data().join("user.creds")).expect("are there");
         let url = daemon["url"].as_str().expect("a text");
         self.runtime.block_on(Client::connect(url, &credentials)).expect("the daemon answers")
@@ -122,7 +123,18 @@ fn hello(bench: &Bench) {
         ours.push(bench.submit("hello.py", packages::python, "sums1").0);
         let text = packages::python(bench.nonce());
         let mut run = Command::new(&docker);
-        run.args(["run", "--rm", "-i", "--network", "none", "--entrypoint", "/usr/bin/python3", &image, "-c", &text]);
+        run.args([
+            "run",
+            "--rm",
+            "-i",
+            "--network",
+            "none",
+            "--entrypoint",
+            "/usr/bin/python3",
+            &image,
+            "-c",
+            &text,
+        ]);
         container.push(bare::run(&mut run, input.as_bytes(), answer.as_bytes()));
         let file = bench.home.write("bare.py", packages::python(bench.nonce()));
         bare_times.push(bare::run(Command::new(&python).arg(&file), input.as_bytes(), answer.as_bytes()));
@@ -259,7 +271,12 @@ fn queue(bench: &Bench) {
         "300 queued Python submissions of 10 cases, throughput",
         "bare loop on both cores",
         "at least 0.8",
-        format!("{:.2} ({:.1} s against {:.1} s)", ms(bare) / ms(ours), ours.as_secs_f64(), bare.as_secs_f64()),
+        format!(
+            "{:.2} ({:.1} s against {:.1} s)",
+            ms(bare) / ms(ours),
+            ours.as_secs_f64(),
+            bare.as_secs_f64()
+        ),
     );
 }
 
