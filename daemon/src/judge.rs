@@ -225,16 +225,14 @@ impl Judge {
         match result {
             Ok(finish) => {
                 let pause = matches!(&finish, Finish::Faulted(fault) if fault.code == FaultCode::Engine);
+                let finished = reporter.finish(finish);
+                tokio::pin!(finished);
+                // Storing the last report may outlast the ack wait when NATS is away.
                 let stored = loop {
-                    let finished = reporter.finish(finish.clone());
-                    tokio::pin!(finished);
-                    // Storing the last report may outlast the ack wait when NATS is away.
-                    break loop {
-                        tokio::select! {
-                            stored = &mut finished => break stored,
-                            _ = progress.tick() => drop(message.ack_with(AckKind::Progress).await),
-                        }
-                    };
+                    tokio::select! {
+                        stored = &mut finished => break stored,
+                        _ = progress.tick() => drop(message.ack_with(AckKind::Progress).await),
+                    }
                 };
                 match stored {
                     Ok(()) => settle(&message, AckKind::Ack).await,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// The path of a program in the system's own directories. What a user has put before them on PATH, such as a shim that
 /// chooses a version, would be timed with it.
-pub fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     ["/usr/bin", "/usr/local/bin", "/bin"]
         .iter()
         .map(|directory| Path::new(directory).join(name))
@@ -16,7 +16,7 @@ pub fn program(name: &str) -> PathBuf {
 }
 
 /// Runs a command to its end with this input, and says how long that took. The output must be as expected.
-pub fn run(command: &mut Command, input: &[u8], expected: &[u8]) -> Duration {
+pub(crate) fn run(command: &mut Command, input: &[u8], expected: &[u8]) -> Duration {
     let start = Instant::now();
     let mut child = command
         .stdin(Stdio::piped())

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Writes a package with `cases` cases, each asking for the sum of two numbers.
-pub fn sums(directory: &Path, slug: &str, cases: usize) -> PathBuf {
+pub(crate) fn sums(directory: &Path, slug: &str, cases: usize) -> PathBuf {
     let root = directory.join(slug);
     fs::create_dir_all(root.join("data/secret")).expect("the folders are made");
     let yaml = format!(
@@ -22,17 +22,17 @@ pub fn sums(directory: &Path, slug: &str, cases: usize) -> PathBuf {
 }
 
 /// The input and the answer of a case.
-pub fn case(number: usize) -> (String, String) {
+pub(crate) fn case(number: usize) -> (String, String) {
     (format!("{number} {}\n", number * 7), format!("{}\n", number * 8))
 }
 
 /// A program that adds, in Python.
-pub fn python(nonce: u64) -> String {
+pub(crate) fn python(nonce: u64) -> String {
     format!("# {nonce}\na, b = map(int, input().split())\nprint(a + b)\n")
 }
 
 /// A program that adds, in C++.
-pub fn cpp(nonce: u64) -> String {
+pub(crate) fn cpp(nonce: u64) -> String {
     format!(
         "// {nonce}\n#include <bits/stdc++.h>\nusing namespace std;\n\
          int main() {{ long long a, b; cin >> a >> b; cout << a + b << '\\n'; }}\n"
@@ -40,7 +40,7 @@ pub fn cpp(nonce: u64) -> String {
 }
 
 /// A program that adds, in Java.
-pub fn java(nonce: u64) -> String {
+pub(crate) fn java(nonce: u64) -> String {
     format!(
         "// {nonce}\nimport java.util.Scanner;\n\npublic class Main {{\n    public static void main(String[] args) {{\n\
          Scanner in = new Scanner(System.in);\n        System.out.println(in.nextLong() + in.nextLong());\n    }}\n}}\n"

@@ -19,7 +19,7 @@ const QUEUED: u64 = 300;
 /// A row of the table, by a name to choose it by.
 type Row = (&'static str, fn(&Bench));
 
-pub const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[Row] = &[
     ("hello", hello),
     ("cpp", cpp),
     ("python-case", python_case),
@@ -29,7 +29,7 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// What the rows share.
-pub struct Bench {
+pub(crate) struct Bench {
     home: Home,
     directory: PathBuf,
     runtime: tokio::runtime::Runtime,
@@ -41,7 +41,7 @@ fn print(work: &str, against: &str, bound: &str, measured: String) {
 }
 
 impl Bench {
-    pub fn new(home: Home) -> Self {
+    pub(crate) fn new(home: Home) -> Self {
         let directory = home.work();
         let bench = Self {
             home,
@@ -246,7 +246,6 @@ fn queue(bench: &Bench) {
     let client = bench.client();
     let start = Instant::now();
     let ids = bench.enqueue(&client, QUEUED, "sums10");
-    eprintln!("enqueued in {:.1} s", start.elapsed().as_secs_f64());
     bench.wait_for_queue(&client);
     let ours = start.elapsed();
     for id in ids {
