@@ -5,7 +5,8 @@
 //! ├── cancellations: cm.ctl.cancel.<submission> ─▶ the slot that works on it
 //! ├── Workshop: keeps the engine's pool up, or says what is wrong with the engine
 //! └── one task a slot: wait for the engine ─▶ pull one job ─▶ run it ─▶ report ─▶ ack
-//!         └── while a job runs: in-progress acks at a third of the ack wait; drain and cancellation end it
+//!         └── while a job runs: in-progress acks at a third of the ack wait; drain and cancellation end it;
+//!             reports and ack are settled while the slot pulls the next
 //! ```
 //!
 //! A slot holds one job at a time and asks for the next only when it is free, so that no job waits behind another
@@ -27,7 +28,7 @@ use async_nats::jetstream::{self, AckKind};
 use codementor_protocol::{DeliveryToken, Fault, FaultCode, Finish, Job, SubmissionId, subject};
 use codementor_runners::Languages;
 use futures::StreamExt;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -42,6 +43,8 @@ use report::Reporter;
 const RETRY: Duration = Duration::from_millis(500);
 /// How long running jobs may go on once the judge is to end; then they are handed back.
 const DRAIN: Duration = Duration::from_secs(20);
+/// How many jobs of a slot may be waiting to be settled while it runs the next.
+const SETTLING: usize = 3;
 /// How many cancellations wait to be heard by a busy slot.
 const CANCELLATIONS: usize = 256;
 
@@ -142,9 +145,13 @@ impl Judge {
         mut stopping: watch::Receiver<bool>,
         cancellations: Cancellations,
     ) {
-        while let Err(error) = self.pull(number, &mut stopping, &cancellations).await {
+        let mut taken = JoinSet::new();
+        while let Err(error) = self.pull(number, &mut stopping, &cancellations, &mut taken).await {
             tracing::debug!(slot = number, error, "pulling jobs failed and is tried again");
             tokio::time::sleep(RETRY).await;
+        }
+        while let Some(ended) = taken.join_next().await {
+            tell_bug(number, ended);
         }
     }
 
@@ -154,6 +161,7 @@ impl Judge {
         number: u32,
         stopping: &mut watch::Receiver<bool>,
         cancellations: &Cancellations,
+        taken: &mut JoinSet<()>,
     ) -> Result<(), String> {
         let mut reconnects = self.reconnects.clone();
         let consumer = streams::judge_consumer(&self.jetstream).await.map_err(text)?;
@@ -170,10 +178,19 @@ impl Judge {
                 message = pulled => message.map_err(text)?,
             };
             let Some(message) = message else { continue };
-            let work = self.clone().take(number, message, stopping.clone(), cancellations.clone());
-            // In a task of its own, so that a bug that panics over one job does not take the slot away for good.
-            if let Err(error) = tokio::spawn(work).await {
-                tracing::error!(slot = number, %error, "a slot broke while judging");
+            let (ran, has_run) = oneshot::channel();
+            // In a task of its own: a bug that panics over one job does not take the slot away for good, and the next
+            // job need not wait until this one is settled.
+            taken.spawn(self.clone().take(number, message, stopping.clone(), cancellations.clone(), ran));
+            // An error means that it ended without having run.
+            let _ = has_run.await;
+            while let Some(ended) = taken.try_join_next() {
+                tell_bug(number, ended);
+            }
+            if taken.len() > SETTLING
+                && let Some(ended) = taken.join_next().await
+            {
+                tell_bug(number, ended);
             }
         }
     }
@@ -185,8 +202,9 @@ impl Judge {
         message: jetstream::Message,
         mut stopping: watch::Receiver<bool>,
         cancellations: Cancellations,
+        ran: oneshot::Sender<()>,
     ) {
-        let _busy = self.slots.take();
+        let busy = self.slots.take();
         let (job, token) = match parse(&message) {
             Ok(parsed) => parsed,
             Err(error) => {
@@ -222,6 +240,9 @@ impl Judge {
                 }
             }
         };
+        // The slot is free for the next job while this one is settled.
+        drop(busy);
+        let _ = ran.send(());
         match result {
             Ok(finish) => {
                 let pause = matches!(&finish, Finish::Faulted(fault) if fault.code == FaultCode::Engine);
@@ -272,6 +293,13 @@ impl Cancellations {
         recent.push(submission);
         // Without a listener no slot is busy.
         let _ = self.live.send(submission);
+    }
+}
+
+/// Says so where a task of a slot panicked.
+fn tell_bug(slot: u32, ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(slot, %error, "a slot broke while judging");
     }
 }
 

@@ -19,7 +19,7 @@ const PENDING: usize = 256;
 const MAX_MESSAGE: usize = 512 * 1024;
 /// How far apart messages are at least, but for the last one. More often than this nobody sees a bar move, and each
 /// message costs two flushes to disk.
-const WINDOW: Duration = Duration::from_millis(40);
+const WINDOW: Duration = Duration::from_millis(100);
 /// How long one message may take to be stored.
 const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long storing is tried before the delivery is given up.
