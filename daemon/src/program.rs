@@ -56,7 +56,8 @@ pub fn main() -> ExitCode {
     let result = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => {
             log_to_stderr(&settings.log);
-            run(daemon::serve(settings))
+            // Only a private daemon ends by itself: commands start it again.
+            run(daemon::serve(Settings { idle_timeout: None, ..settings }))
         }
         Command::Judge => {
             log_to_stderr(&settings.log);

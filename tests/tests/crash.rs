@@ -127,10 +127,11 @@ fn every_accepted_submission_ends_exactly_once_whatever_is_killed() {
                     continue;
                 }
                 let number = submitted.load(Ordering::Relaxed);
-                let file = home.write(
-                    &format!("hello{number}.py"),
-                    format!("print('Hello, CodeMentor!')  # {number}\n"),
-                );
+                // Every second program takes its time, so that there is something to be killed in the middle of.
+                let pause = if number % 2 == 0 { 0.0 } else { 0.15 };
+                let text =
+                    format!("import time\ntime.sleep({pause})\nprint('Hello, CodeMentor!')  # {number}\n");
+                let file = home.write(&format!("hello{number}.py"), text);
                 let file = file.to_str().expect("a text");
                 let ran = home.run(&["submit", file, "-p", "hello", "--no-wait", "--json"]);
                 // What was killed before it answered has promised nothing.

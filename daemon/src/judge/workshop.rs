@@ -151,6 +151,9 @@ impl Workshop {
             Err(error) => tracing::warn!(%error, "sandboxes of dead daemons could not be removed"),
         }
         tracing::info!(info = ?engine.info(), "the container engine answers");
+        for shortcoming in engine.info().shortcomings() {
+            tracing::warn!(shortcoming, "the container engine protects less than it could");
+        }
         let pool = Pool::new(
             engine.clone(),
             PoolConfig {
