@@ -240,12 +240,17 @@ impl Judge {
                 }
             }
         };
+        if let Ok(Finish::Faulted(fault)) = &result
+            && matches!(fault.code, FaultCode::Engine | FaultCode::Sandbox)
+        {
+            // The next job must not be taken for an engine that is gone.
+            self.workshop.check().await;
+        }
         // The slot is free for the next job while this one is settled.
         drop(busy);
         let _ = ran.send(());
         match result {
             Ok(finish) => {
-                let pause = matches!(&finish, Finish::Faulted(fault) if fault.code == FaultCode::Engine);
                 let finished = reporter.finish(finish);
                 tokio::pin!(finished);
                 // Storing the last report may outlast the ack wait when NATS is away.
@@ -261,9 +266,6 @@ impl Judge {
                     Err(error) => {
                         tracing::warn!(submission = job.submission.0, error, "a result could not be stored")
                     }
-                }
-                if pause {
-                    self.workshop.check().await;
                 }
             }
             Err(Interrupted::Cancelled) => {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use codementor_protocol::{Fault, FaultCode, InstanceId, LanguageId, Limits};
 use codementor_runners::{
-    Engine, EngineError, Image, Images, Language, Pool, PoolConfig, ProgressEvent, Sandbox, container,
+    Engine, EngineError, Image, ImageError, Images, Language, Pool, PoolConfig, ProgressEvent, Sandbox,
+    container,
 };
 use tokio::sync::{Mutex, OnceCell, mpsc, watch};
 use tokio::time::sleep;
@@ -87,16 +88,42 @@ impl Workshop {
         }
     }
 
-    /// Leases a sandbox for a program. The steps of making an image ready are told to `progress`.
+    /// Leases a sandbox for a program. The steps of making an image ready are told to `progress`. An engine that is
+    /// away is waited for: a job must not use up its tries on it.
     pub(crate) async fn open(
         &self,
         language: &Language,
         limits: &Limits,
         progress: mpsc::Sender<String>,
     ) -> Result<Sandbox, Fault> {
-        let State::Up { engine, pool } = self.state.borrow().clone() else {
-            return Err(Fault::new(FaultCode::Engine, "the container engine does not answer"));
-        };
+        loop {
+            let state = self.state.borrow().clone();
+            let State::Up { engine, pool } = state else {
+                // Said once; a full channel has steps enough in it.
+                let _ = progress.try_send("waiting for the container engine, which does not answer".into());
+                self.ready().await;
+                continue;
+            };
+            match self.open_in(&engine, &pool, language, limits, &progress).await {
+                Err(fault) if fault.code == FaultCode::Engine => {
+                    self.check().await;
+                    if matches!(*self.state.borrow(), State::Up { .. }) {
+                        return Err(fault);
+                    }
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    async fn open_in(
+        &self,
+        engine: &Engine,
+        pool: &Pool,
+        language: &Language,
+        limits: &Limits,
+        progress: &mpsc::Sender<String>,
+    ) -> Result<Sandbox, Fault> {
         let cell = self.images.lock().await.entry(language.id().clone()).or_default().clone();
         let image = cell.get_or_try_init(|| async {
             tracing::info!(language = %language.id(), "making the runner ready");
@@ -106,7 +133,10 @@ impl Workshop {
             };
             Images::new(engine.clone(), &self.plan.locks).ready(language, &tell).await
         });
-        let image = image.await.map_err(|error| Fault::new(FaultCode::Image, error))?;
+        let image = image.await.map_err(|error| match error {
+            ImageError::Engine(error) => Fault::new(FaultCode::Engine, error),
+            error => Fault::new(FaultCode::Image, error),
+        })?;
         pool.open(image, limits.memory_mib).await
     }
 
