@@ -16,6 +16,7 @@ use codementord::nats::auth::Role;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::error::{CliError, ExitStatus};
 
@@ -23,6 +24,10 @@ use crate::error::{CliError, ExitStatus};
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer may take: it is a look-up or one transaction.
 const ANSWER: Duration = Duration::from_secs(15);
+/// How long somebody who listens is waited for.
+const UNHEARD: Duration = Duration::from_secs(3);
+/// How long to wait before asking again.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// Why the server cannot be talked to.
 #[derive(Debug, thiserror::Error)]
@@ -298,7 +303,24 @@ impl Client {
         Ok(self.ask(subject::ENROL.into(), "enrol", enrol).await??)
     }
 
+    /// Asks again for a moment where nobody listens: after the server was started again the daemon may not have come
+    /// back yet, and what nobody has heard can be said twice.
     async fn ask<T: DeserializeOwned>(
+        &self,
+        subject: String,
+        verb: &'static str,
+        request: &impl serde::Serialize,
+    ) -> Result<Result<T, Refusal>, ClientError> {
+        let until = Instant::now() + UNHEARD;
+        loop {
+            match self.ask_once(subject.clone(), verb, request).await {
+                Err(ClientError::NobodyListens) if Instant::now() < until => tokio::time::sleep(AGAIN).await,
+                answered => return answered,
+            }
+        }
+    }
+
+    async fn ask_once<T: DeserializeOwned>(
         &self,
         subject: String,
         verb: &'static str,

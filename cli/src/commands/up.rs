@@ -4,14 +4,15 @@ use codementor_protocol::GetStatus;
 
 use crate::commands::Context;
 use crate::error::{CliError, ExitStatus};
-use crate::private::{self, PrivateError};
+use crate::private::PrivateError;
+use crate::session::Session;
 
 pub(crate) async fn run(context: &Context) -> Result<ExitStatus, CliError> {
     if let Some(url) = &context.settings.nats_url {
         return Err(PrivateError::Foreign { url: url.clone(), what: "start" }.into());
     }
-    let client = private::ensure(&context.settings, &context.progress).await?;
-    let status = client.request(&GetStatus {}).await?;
+    let mut session = Session::open(&context.settings, &context.progress).await?;
+    let status = session.request(&GetStatus {}).await?;
     context.print(&format!("the private daemon is running (process {})\n", status.pid))?;
     if let Some(error) = status.engine_error {
         context.progress.note(&format!("warning: it cannot judge yet: {error}"));
