@@ -107,6 +107,9 @@ impl Outcome {
             | EventKind::Restarted(_)
             | EventKind::Compiled(_)
             | EventKind::Test(_)
+            | EventKind::Feedback(_)
+            | EventKind::Fix(_)
+            | EventKind::FeedbackEnd(_)
             | EventKind::End(_)
             | EventKind::Unknown => None,
         }

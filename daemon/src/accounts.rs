@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 
 use codementor_protocol::{
-    Cancel, Enrol, Enrolled, Events, FindProblem, GetStatus, History, InstallPackage, ListProblems,
-    PutPackage, ReadCase, Refusal, RefusalCode, Request, Show, Stop, Submit, Timestamp, UserName,
+    Cancel, Enrol, Enrolled, Events, FindProblem, GetStatus, Hint, History, InstallPackage, ListProblems,
+    PutPackage, ReadCase, ReadFeedback, Refusal, RefusalCode, Rehearse, Request, Show, ShowPrompt, Stop,
+    Submit, Timestamp, UserName,
 };
 use rand::Rng;
 use rusqlite::{Connection, params};
@@ -53,7 +54,8 @@ impl Role {
                 Self::Student
             }
             ListProblems::VERB | FindProblem::VERB | GetStatus::VERB => Self::Student,
-            PutPackage::VERB | InstallPackage::VERB => Self::Instructor,
+            Hint::VERB | ReadFeedback::VERB | ShowPrompt::VERB => Self::Student,
+            PutPackage::VERB | InstallPackage::VERB | Rehearse::VERB => Self::Instructor,
             Stop::VERB => Self::Admin,
             _ => return false,
         };
@@ -171,6 +173,10 @@ mod tests {
             ("problems",         [true,  true,  true]),
             ("problem",          [true,  true,  true]),
             ("status",           [true,  true,  true]),
+            ("hint",             [true,  true,  true]),
+            ("feedback",         [true,  true,  true]),
+            ("prompt",           [true,  true,  true]),
+            ("rehearse",         [false, true,  true]),
             ("package-put",      [false, true,  true]),
             ("package-install",  [false, true,  true]),
             ("stop",             [false, false, true]),

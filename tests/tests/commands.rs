@@ -453,6 +453,8 @@ fn a_submission_that_is_sent_twice_is_one() {
             language: LanguageId::new("python3").expect("is a name"),
             files: vec![SourceFile { name: "a.py".into(), text: text.into() }],
             entry: None,
+            feedback: false,
+            answer_in: None,
         };
         let (one, two) = (submit("one-and-the-same", ECHO), submit("quite-another", ECHO));
         let (first, second) = tokio::join!(client.request(&one), client.request(&one));

@@ -95,6 +95,8 @@ pub(crate) async fn send(
         language: chosen.language,
         files: chosen.files,
         entry: chosen.entry,
+        feedback: false,
+        answer_in: None,
     };
     // The subscription is before the submission on the wire: no event can be missed, and nothing is waited for.
     let ear = Ear::open(session).await?;

@@ -98,7 +98,7 @@ impl<O: Write, E: Write> Renderer for Live<O, E> {
                     Purpose::Trial => {
                         format!("{}  {}  samples only", paint.strong(facts.problem.as_str()), facts.lang)
                     }
-                    Purpose::Submission | Purpose::Calibration => format!(
+                    Purpose::Submission | Purpose::Calibration | Purpose::Verification => format!(
                         "{}  {}  #{}  attempt {}",
                         paint.strong(facts.problem.as_str()),
                         facts.lang,

@@ -46,7 +46,7 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
         match &event.kind {
             EventKind::Submission(facts) => match facts.purpose {
                 Purpose::Trial => self.say(&format!("{}  {}  samples only", facts.problem, facts.lang)),
-                Purpose::Submission | Purpose::Calibration => self.say(&format!(
+                Purpose::Submission | Purpose::Calibration | Purpose::Verification => self.say(&format!(
                     "#{}  {}  {}  attempt {}",
                     facts.id, facts.problem, facts.lang, facts.attempt
                 )),
@@ -87,6 +87,9 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
             EventKind::Result(_)
             | EventKind::Error(_)
             | EventKind::Cancelled
+            | EventKind::Feedback(_)
+            | EventKind::Fix(_)
+            | EventKind::FeedbackEnd(_)
             | EventKind::End(_)
             | EventKind::Unknown => {}
         }

@@ -73,7 +73,14 @@ impl Tally {
     /// Takes in the next event.
     pub fn apply(&mut self, event: &JobEvent) {
         self.since.get_or_insert(event.at);
-        if !matches!(event.kind, EventKind::End(_) | EventKind::Unknown) {
+        if !matches!(
+            event.kind,
+            EventKind::Feedback(_)
+                | EventKind::Fix(_)
+                | EventKind::FeedbackEnd(_)
+                | EventKind::End(_)
+                | EventKind::Unknown
+        ) {
             self.until = Some(event.at);
         }
         match &event.kind {
@@ -104,7 +111,11 @@ impl Tally {
             EventKind::Result(result) => self.ends(End::Judged(result.clone())),
             EventKind::Error(failed) => self.ends(End::Faulted(failed.clone())),
             EventKind::Cancelled => self.ends(End::Cancelled),
-            EventKind::End(_) | EventKind::Unknown => {}
+            EventKind::Feedback(_)
+            | EventKind::Fix(_)
+            | EventKind::FeedbackEnd(_)
+            | EventKind::End(_)
+            | EventKind::Unknown => {}
         }
     }
 

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Diagnostic, Exit, Fault, LanguageId, PackageHash, Purpose, Slug, SubmissionId, Timestamp, Verdict,
-    Visibility,
+    Diagnostic, Exit, Fault, Feedback, FeedbackEnd, Fix, LanguageId, PackageHash, Purpose, Slug,
+    SubmissionId, Timestamp, Verdict, Visibility,
 };
 
 /// The version of the schema, in every event.
@@ -58,6 +58,13 @@ pub enum EventKind {
     Error(Failed),
     /// Somebody stopped it. No `result` follows.
     Cancelled,
+    /// A piece of what a model says about the program. It can come before the result and after it, and never
+    /// changes it.
+    Feedback(Feedback),
+    /// A corrected program that was judged on all tests and accepted; only under the policy `full`.
+    Fix(Fix),
+    /// The model has said all that it will say.
+    FeedbackEnd(FeedbackEnd),
     /// Nothing follows.
     End(Ended),
     /// An event of a newer daemon, which this reader does not know.

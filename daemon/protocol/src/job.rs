@@ -110,6 +110,8 @@ pub enum Purpose {
     Trial,
     /// Measuring a package's own submission to set a time limit.
     Calibration,
+    /// Checking a program that a model has corrected.
+    Verification,
 }
 
 /// A job: all that a judge needs, but for the package, which it fetches by its hash.

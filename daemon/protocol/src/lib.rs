@@ -7,6 +7,7 @@
 mod diagnostic;
 mod event;
 mod fault;
+mod feedback;
 mod ids;
 mod job;
 mod request;
@@ -21,6 +22,9 @@ pub use event::{
     TestEvent, Verdicted,
 };
 pub use fault::{Fault, FaultCode};
+pub use feedback::{
+    Allowance, AnswerLanguage, Feedback, FeedbackEnd, FeedbackOutcome, FeedbackPolicy, FeedbackStep, Fix,
+};
 pub use ids::{IdError, InstanceId, LanguageId, PackageHash, Slug, SubmissionId, UserName};
 pub use job::{
     Capture, CaseReport, CaseSelection, DeliveryToken, Finish, Job, Lane, Limits, Purpose, Report,

@@ -67,6 +67,13 @@ impl State {
             (EventKind::Error(_), _) => illegal("error"),
             (EventKind::Cancelled, Queued | Running) => Ok(Settled(Ending::Cancelled)),
             (EventKind::Cancelled, _) => illegal("cancelled"),
+            // What a model says has no influence on judging, and may come at any time until the stream ends.
+            (EventKind::Feedback(_), Queued | Running | Settled(_)) => Ok(self),
+            (EventKind::Feedback(_), _) => illegal("feedback"),
+            (EventKind::Fix(_), Queued | Running | Settled(_)) => Ok(self),
+            (EventKind::Fix(_), _) => illegal("fix"),
+            (EventKind::FeedbackEnd(_), Queued | Running | Settled(_)) => Ok(self),
+            (EventKind::FeedbackEnd(_), _) => illegal("feedback_end"),
             (EventKind::End(_), Settled(ending)) => Ok(Ended(ending)),
             (EventKind::End(_), _) => illegal("end"),
             (EventKind::Unknown, _) => Ok(self),
@@ -133,7 +140,9 @@ impl<'de> serde::Deserialize<'de> for State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Compiled, Ended as End, Failed, Queued as Wait, Restarted, Started, Verdict, Verdicted};
+    use crate::{
+        Compiled, Ended as End, Failed, Feedback, Queued as Wait, Restarted, Started, Verdict, Verdicted,
+    };
 
     fn events() -> Vec<(&'static str, EventKind)> {
         vec![
@@ -164,6 +173,7 @@ mod tests {
                 EventKind::Error(Failed { code: String::new(), message: String::new(), retryable: false }),
             ),
             ("cancelled", EventKind::Cancelled),
+            ("feedback", EventKind::Feedback(Feedback { step: 1, delta: String::new() })),
             ("end", EventKind::End(End::default())),
         ]
     }
@@ -176,13 +186,16 @@ mod tests {
             (State::Queued, &[
                 ("queued", State::Queued), ("started", State::Running), ("restarted", State::Queued),
                 ("error", State::Settled(Ending::Faulted)), ("cancelled", State::Settled(Ending::Cancelled)),
+                ("feedback", State::Queued),
             ]),
             (State::Running, &[
                 ("restarted", State::Queued), ("compiled", State::Running),
                 ("result", State::Settled(Ending::Judged)), ("error", State::Settled(Ending::Faulted)),
-                ("cancelled", State::Settled(Ending::Cancelled)),
+                ("cancelled", State::Settled(Ending::Cancelled)), ("feedback", State::Running),
             ]),
-            (State::Settled(Ending::Judged), &[("end", State::Ended(Ending::Judged))]),
+            (State::Settled(Ending::Judged), &[
+                ("feedback", State::Settled(Ending::Judged)), ("end", State::Ended(Ending::Judged)),
+            ]),
             (State::Ended(Ending::Judged), &[]),
         ];
         for (state, allowed) in table {

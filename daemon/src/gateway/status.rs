@@ -50,6 +50,7 @@ impl Handle<GetStatus> for Gateway {
             idle_timeout_s: self.facts.idle_timeout_s,
             engine_error: self.facts.engine_error.borrow().clone(),
             log: self.facts.log.clone(),
+            feedback: Default::default(),
         })
     }
 }

@@ -25,8 +25,8 @@ impl Handle<Submit> for Gateway {
                 Refusal::new(RefusalCode::Later, "the daemon is stopping").hint("submit again in a moment")
             );
         }
-        if request.purpose == Purpose::Calibration {
-            return Err(Refusal::new(RefusalCode::Forbidden, "only the daemon measures time limits"));
+        if matches!(request.purpose, Purpose::Calibration | Purpose::Verification) {
+            return Err(Refusal::new(RefusalCode::Forbidden, "only the daemon measures and checks"));
         }
         check_key(&request.key)?;
         check_files(&request.files, request.entry.as_deref())?;

@@ -220,6 +220,8 @@ async fn run_all(
             language: run.language,
             files: run.files,
             entry: run.entry,
+            feedback: false,
+            answer_in: None,
         };
         let terms = terms.clone();
         let write = move |db: &_| submissions::accept(db, &daemon_user(), &submit, &terms, now());

@@ -21,6 +21,8 @@ fn request(key: &str) -> Submit {
         language: "python3".parse().expect("a language"),
         files: vec![SourceFile { name: "hello.py".into(), text: "print(1)".into() }],
         entry: None,
+        feedback: false,
+        answer_in: None,
     }
 }
 

@@ -93,6 +93,8 @@ impl Bench {
                 language: LanguageId::new("python3").expect("a language"),
                 files: vec![SourceFile { name: "sum.py".into(), text: packages::python(nonce) }],
                 entry: None,
+                feedback: false,
+                answer_in: None,
             };
             ids.push(self.runtime.block_on(client.request(&submit)).expect("is accepted").id.0);
         }
