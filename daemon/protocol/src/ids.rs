@@ -104,6 +104,20 @@ text_id!(
         && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 );
 text_id!(
+    /// A course's short name.
+    CourseName, "course name", "it has 1 to 32 of the characters a-z, 0-9 and -, and does not begin with -",
+    |t| (1..=32).contains(&t.len())
+        && !t.starts_with('-')
+        && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+);
+text_id!(
+    /// An assignment's short name in its course.
+    AssignmentName, "assignment name", "it has 1 to 32 of the characters a-z, 0-9 and -, and does not begin with -",
+    |t| (1..=32).contains(&t.len())
+        && !t.starts_with('-')
+        && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+);
+text_id!(
     /// The SHA-256 of a problem package's content, in hexadecimal.
     PackageHash, "package hash", "it is a SHA-256 in 64 lower-case hexadecimal digits",
     |t| t.len() == 64 && t.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))

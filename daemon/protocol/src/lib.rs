@@ -4,6 +4,7 @@
 //! Everything here is a type or a pure function: no I/O, no clock, no runtime. All messages are JSON; they are
 //! additive, so that a reader ignores fields and event types that it does not know.
 
+mod course;
 mod diagnostic;
 mod event;
 mod fault;
@@ -16,6 +17,10 @@ pub mod subject;
 mod timestamp;
 mod verdict;
 
+pub use course::{
+    Assignment, AssignmentId, AssignmentProblem, AssignmentState, AttemptPolicy, CaseVisibility, Counting,
+    CourseRole, LatePolicy,
+};
 pub use diagnostic::{Diagnostic, Severity};
 pub use event::{
     Accepted, Compiled, Ended, EventKind, Failed, JobEvent, Queued, Restarted, SCHEMA_VERSION, Started,
@@ -25,7 +30,9 @@ pub use fault::{Fault, FaultCode};
 pub use feedback::{
     Allowance, AnswerLanguage, Feedback, FeedbackEnd, FeedbackOutcome, FeedbackPolicy, FeedbackStep, Fix,
 };
-pub use ids::{IdError, InstanceId, LanguageId, PackageHash, Slug, SubmissionId, UserName};
+pub use ids::{
+    AssignmentName, CourseName, IdError, InstanceId, LanguageId, PackageHash, Slug, SubmissionId, UserName,
+};
 pub use job::{
     Capture, CaseReport, CaseSelection, DeliveryToken, Finish, Job, Lane, Limits, Purpose, Report,
     ReportKind, Reports, SourceFile, StopRule,

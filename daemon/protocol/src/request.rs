@@ -1,7 +1,15 @@
 //! Requests of a user to the daemon, and the replies. One type a request; its verb is the last word of its subject.
 
+mod accounts;
+mod courses;
+mod grades;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use accounts::*;
+pub use courses::*;
+pub use grades::*;
 
 use crate::job::Capture;
 use crate::{

@@ -1,0 +1,167 @@
+//! Requests about accounts: who one is, codes to join a course, further credentials.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AssignmentId, CourseName, CourseRole, Enrolled, Timestamp, UserName};
+
+/// Who am I to this server?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoAmI {}
+
+/// Who the asking user is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The user.
+    pub user: UserName,
+    /// The name for people, where one was given.
+    pub name: Option<String>,
+    /// Whether the user runs this server.
+    pub admin: bool,
+    /// The courses, with what the user is to each.
+    pub courses: Vec<(CourseName, CourseRole)>,
+    /// When the credential that was used ends; absent if it does not.
+    pub expires: Option<Timestamp>,
+    /// What a scoped credential is limited to.
+    pub scope: Option<AssignmentId>,
+}
+
+/// Sign my credential anew before it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renew {
+    /// The public half of the key that the credential is for.
+    pub public_key: String,
+}
+
+/// Make a code by which I enrol a second machine, once, within minutes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {}
+
+/// A code that enrols.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolCode {
+    /// The code. It is stored as a hash and cannot be shown again.
+    pub code: String,
+    /// When it ends.
+    pub expires: Timestamp,
+}
+
+/// Make a code that lets people join a course.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakeCode {
+    /// The course.
+    pub course: CourseName,
+    /// What those who use it become.
+    pub role: CourseRole,
+    /// For how many seconds it holds.
+    pub lasts_s: u64,
+    /// How many people it lets in; absent without limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u32>,
+    /// Whether only student ids of the roster are let in.
+    #[serde(default)]
+    pub roster_only: bool,
+}
+
+/// List the codes of a course, without the codes themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListCodes {
+    /// The course.
+    pub course: CourseName,
+}
+
+/// A code as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeSummary {
+    /// Its number, to drop it by.
+    pub id: u64,
+    /// The first characters of the code.
+    pub starts_with: String,
+    /// What those who use it become.
+    pub role: CourseRole,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// How many people may still use it; absent without limit.
+    pub uses_left: Option<u32>,
+    /// How many have used it.
+    pub used: u32,
+    /// Whether only student ids of the roster are let in.
+    pub roster_only: bool,
+}
+
+/// Make a code void.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropCode {
+    /// The course.
+    pub course: CourseName,
+    /// The code's number.
+    pub id: u64,
+}
+
+/// Sign a further credential of mine that can do nothing but submit to one assignment and read what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakeScoped {
+    /// The public half of its key.
+    pub public_key: String,
+    /// What it is limited to.
+    pub assignment: AssignmentId,
+    /// For how many seconds it holds.
+    pub lasts_s: u64,
+}
+
+/// Cut a user off: every credential is void at once, live connections are closed. Its submissions stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoke {
+    /// The user.
+    pub user: UserName,
+}
+
+/// What a revocation did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// How many credentials are void.
+    pub credentials: u32,
+}
+
+/// Give up my own credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogOut {
+    /// The public half of its key.
+    pub public_key: String,
+}
+
+/// Everything that is stored about one user, for the user or an administrator to keep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportUser {
+    /// The user.
+    pub user: UserName,
+    /// The first submission wanted, for the next page.
+    #[serde(default)]
+    pub from: u64,
+}
+
+/// A page of what is stored about a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserExport {
+    /// The records, each as JSON with a `kind`.
+    pub records: Vec<serde_json::Value>,
+    /// Where the next page begins; absent after the last.
+    pub next: Option<u64>,
+}
+
+/// Erase one user: name, student id, programs, feedback. Grades stay as numbers without a name where an assignment
+/// needs them for its statistics.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EraseUser {
+    /// The user.
+    pub user: UserName,
+}
+
+/// What was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    /// How many submissions.
+    pub submissions: u64,
+}
+
+/// The reply to [`Renew`] and [`MakeScoped`].
+pub type Signed = Enrolled;
