@@ -216,7 +216,7 @@ impl CliError {
             Self::Client(error) => error.status(),
             Self::Refused(refusal) => match refusal.code {
                 RefusalCode::Invalid => ExitStatus::Usage,
-                RefusalCode::Forbidden => ExitStatus::Refused,
+                RefusalCode::Forbidden | RefusalCode::Confirm => ExitStatus::Refused,
                 RefusalCode::Unauthorised => ExitStatus::Login,
                 RefusalCode::NotFound => ExitStatus::NotFound,
                 RefusalCode::Nothing => ExitStatus::NothingToGrade,
@@ -313,6 +313,7 @@ mod tests {
         let table = [
             (RefusalCode::Invalid, 2),
             (RefusalCode::Forbidden, 3),
+            (RefusalCode::Confirm, 3),
             (RefusalCode::Unauthorised, 4),
             (RefusalCode::NotFound, 5),
             (RefusalCode::Nothing, 6),

@@ -48,6 +48,9 @@ fn accepted(purpose: Purpose) -> EventKind {
         attempt: 3,
         time_limit_ms: 1000,
         memory_limit_mib: 256,
+        assignment: None,
+        due: None,
+        attempt_limit: None,
     })
 }
 
@@ -90,6 +93,7 @@ fn test(index: u32, total: u32, verdict: Verdict) -> EventKind {
 
 fn result(verdict: Verdict, passed: u32, total: u32) -> EventKind {
     let score = if verdict == Verdict::Accepted { "100" } else { "0" };
+    let passed = Some(passed);
     EventKind::Result(Verdicted { verdict, score: score.into(), max_score: "100".into(), passed, total })
 }
 

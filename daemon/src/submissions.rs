@@ -130,6 +130,9 @@ pub(crate) fn accept(
         attempt,
         time_limit_ms: terms.limits.time_ms,
         memory_limit_mib: terms.limits.memory_mib,
+        assignment: None,
+        due: None,
+        attempt_limit: None,
     });
     let mut changes = Changes::default();
     record.append(db, accepted, at, &mut changes)?;

@@ -455,6 +455,8 @@ fn a_submission_that_is_sent_twice_is_one() {
             entry: None,
             feedback: false,
             answer_in: None,
+            assignment: None,
+            confirmed: false,
         };
         let (one, two) = (submit("one-and-the-same", ECHO), submit("quite-another", ECHO));
         let (first, second) = tokio::join!(client.request(&one), client.request(&one));

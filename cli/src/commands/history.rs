@@ -17,6 +17,7 @@ pub(crate) async fn run(context: &Context, args: &args::History) -> Result<ExitS
     while all.len() < args.limit as usize {
         let page = History {
             problem: problem.clone(),
+            assignment: None,
             before: all.last().map(|summary| summary.id),
             limit: args.limit - all.len() as u32,
         };

@@ -97,6 +97,8 @@ pub(crate) async fn send(
         entry: chosen.entry,
         feedback: false,
         answer_in: None,
+        assignment: None,
+        confirmed: false,
     };
     // The subscription is before the submission on the wire: no event can be missed, and nothing is waited for.
     let ear = Ear::open(session).await?;

@@ -49,7 +49,9 @@ fn judged(tally: &Tally, result: &Verdicted, files: &[SourceFile], paint: Paint)
         facts.push(format!("{}/{}", sanitize::line(&result.score), sanitize::line(&result.max_score)));
     }
     let noun = if trial { "samples" } else { "tests" };
-    facts.push(format!("{}/{} {noun}", result.passed, result.total));
+    if let Some(passed) = result.passed {
+        facts.push(format!("{passed}/{} {noun}", result.total));
+    }
     let mut text = headline(first, &facts, tally);
     let groups: Vec<String> = tally
         .groups()

@@ -1,10 +1,13 @@
 //! Courses, assignments, and the rules by which submissions count.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssignmentName, CourseName, FeedbackPolicy, LanguageId, Slug, StopRule, Timestamp};
+use crate::{
+    AssignmentName, CourseName, FeedbackPolicy, IdError, LanguageId, Points, Slug, StopRule, Timestamp,
+};
 
 /// What a user is to one course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,6 +43,7 @@ impl fmt::Display for CourseRole {
 
 /// An assignment of a course, as it is typed: `course/assignment`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct AssignmentId {
     /// The course.
     pub course: CourseName,
@@ -53,13 +57,40 @@ impl fmt::Display for AssignmentId {
     }
 }
 
+impl FromStr for AssignmentId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let (course, assignment) = text.split_once('/').ok_or_else(|| IdError {
+            text: text.into(),
+            what: "assignment",
+            rule: "it is written COURSE/ASSIGNMENT, such as cs101/hw3",
+        })?;
+        Ok(Self { course: course.parse()?, assignment: assignment.parse()? })
+    }
+}
+
+impl TryFrom<String> for AssignmentId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<AssignmentId> for String {
+    fn from(id: AssignmentId) -> Self {
+        id.to_string()
+    }
+}
+
 /// A problem of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssignmentProblem {
     /// The problem.
     pub problem: Slug,
-    /// The points that an accepted submission is worth, as a decimal number in text.
-    pub points: String,
+    /// The points that an accepted submission is worth.
+    pub points: Points,
 }
 
 /// What becomes of submissions after the deadline.

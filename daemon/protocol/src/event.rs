@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Diagnostic, Exit, Fault, Feedback, FeedbackEnd, Fix, LanguageId, PackageHash, Purpose, Slug,
-    SubmissionId, Timestamp, Verdict, Visibility,
+    AssignmentId, Diagnostic, Exit, Fault, Feedback, FeedbackEnd, Fix, LanguageId, PackageHash, Purpose,
+    Slug, SubmissionId, Timestamp, Verdict, Visibility,
 };
 
 /// The version of the schema, in every event.
@@ -93,6 +93,15 @@ pub struct Accepted {
     pub time_limit_ms: u64,
     /// The memory that one case may take, in MiB.
     pub memory_limit_mib: u64,
+    /// The assignment that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<AssignmentId>,
+    /// The student's deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// How many attempts the student has in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_limit: Option<u32>,
 }
 
 /// A submission that waits.
@@ -176,8 +185,9 @@ pub struct Verdicted {
     pub score: String,
     /// The most points that there are.
     pub max_score: String,
-    /// How many cases were accepted.
-    pub passed: u32,
+    /// How many cases were accepted; absent where the assignment does not show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed: Option<u32>,
     /// How many cases there are.
     pub total: u32,
 }
@@ -227,7 +237,7 @@ mod tests {
                 verdict: Verdict::WrongAnswer,
                 score: "0".into(),
                 max_score: "100".into(),
-                passed: 19,
+                passed: Some(19),
                 total: 20,
             }),
         };

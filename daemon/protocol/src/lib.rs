@@ -11,6 +11,7 @@ mod fault;
 mod feedback;
 mod ids;
 mod job;
+mod points;
 mod request;
 mod state;
 pub mod subject;
@@ -37,6 +38,7 @@ pub use job::{
     Capture, CaseReport, CaseSelection, DeliveryToken, Finish, Job, Lane, Limits, Purpose, Report,
     ReportKind, Reports, SourceFile, StopRule,
 };
+pub use points::{Points, PointsError};
 pub use request::*;
 pub use state::{Ending, Illegal, State};
 pub use timestamp::Timestamp;

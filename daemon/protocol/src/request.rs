@@ -13,9 +13,9 @@ pub use grades::*;
 
 use crate::job::Capture;
 use crate::{
-    Allowance, AnswerLanguage, CaseSelection, Diagnostic, FeedbackOutcome, FeedbackPolicy, FeedbackStep, Fix,
-    JobEvent, LanguageId, Limits, PackageHash, Purpose, Slug, SourceFile, State, SubmissionId, Timestamp,
-    UserName, Verdict,
+    Allowance, AnswerLanguage, AssignmentId, CaseSelection, CourseName, Diagnostic, FeedbackOutcome,
+    FeedbackPolicy, FeedbackStep, Fix, JobEvent, LanguageId, Limits, PackageHash, Purpose, Slug, SourceFile,
+    State, SubmissionId, Timestamp, UserName, Verdict,
 };
 
 /// The largest piece of a package that one message carries, so that a message with its base64 stays under the
@@ -32,6 +32,11 @@ pub trait Request: Serialize + DeserializeOwned + Send {
     const VERB: &'static str;
     /// What is answered when nothing is wrong.
     type Reply: Serialize + DeserializeOwned + Send;
+
+    /// The course that the request is about, where it must name one: the role that counts is the one in that course.
+    fn course(&self) -> Option<&CourseName> {
+        None
+    }
 }
 
 /// What comes back for a request.
@@ -97,6 +102,8 @@ pub enum RefusalCode {
     Invalid,
     /// The rules do not allow it: language not allowed, too late, too often.
     Forbidden,
+    /// The rules allow it, at a price that the user has to agree to: late, or the last attempt.
+    Confirm,
     /// The user has no right to ask this, or is not known.
     Unauthorised,
     /// There is nothing to run, so that no result could be right.
@@ -113,14 +120,28 @@ pub enum RefusalCode {
 }
 
 macro_rules! requests {
-    ($($request:ident $verb:literal -> $reply:ty;)*) => {
+    // `in course` names the field that holds the course which the request is about, or the way to it.
+    ($($request:ident $verb:literal -> $reply:ty $(, in $($field:ident).+)?;)*) => {
         $(impl Request for $request {
             const VERB: &'static str = $verb;
             type Reply = $reply;
+
+            $(fn course(&self) -> Option<&CourseName> {
+                Some(&self.$($field).+)
+            })?
         })*
 
         /// Every verb that the gateway answers.
         pub const VERBS: &[&str] = &[$($verb),*];
+
+        /// The course that a request names, given its verb and its JSON. For checks of the whole table; the gateway
+        /// asks the request itself.
+        pub fn named_course(verb: &str, json: &[u8]) -> Result<Option<CourseName>, serde_json::Error> {
+            match verb {
+                $($verb => Ok(serde_json::from_slice::<$request>(json)?.course().cloned()),)*
+                _ => Ok(None),
+            }
+        }
     };
 }
 
@@ -168,6 +189,13 @@ pub struct Submit {
     /// The language that feedback should be in, such as `ko`; the server's own choice when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_in: Option<AnswerLanguage>,
+    /// The assignment that it is for. A student who names none means the only open one with this problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<AssignmentId>,
+    /// Whether it is to count even where it is late or the last attempt. Without this such a submission is refused
+    /// with [`RefusalCode::Confirm`], so that a person can be asked; the server's clock alone decides.
+    #[serde(default)]
+    pub confirmed: bool,
 }
 
 fn yes() -> bool {
@@ -224,7 +252,9 @@ pub struct Summary {
     pub verdict: Option<Verdict>,
     /// Points.
     pub score: Option<String>,
-    /// How many cases were accepted.
+    /// The most points that there are.
+    pub max_score: String,
+    /// How many cases were accepted; absent too where the assignment does not show it.
     pub passed: Option<u32>,
     /// How many cases there are.
     pub total: Option<u32>,
@@ -236,6 +266,12 @@ pub struct Summary {
     pub attempt: u32,
     /// When it was submitted.
     pub at: Timestamp,
+    /// The assignment that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<AssignmentId>,
+    /// Whether it came after the deadline.
+    #[serde(default)]
+    pub late: bool,
 }
 
 /// All that a user may see of a submission.
@@ -261,6 +297,9 @@ pub struct History {
     /// Only of this problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Slug>,
+    /// Only to this assignment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<AssignmentId>,
     /// Only those before this one, for the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<SubmissionId>,

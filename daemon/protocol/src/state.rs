@@ -164,7 +164,7 @@ mod tests {
                     verdict: Verdict::Accepted,
                     score: "1".into(),
                     max_score: "1".into(),
-                    passed: 1,
+                    passed: Some(1),
                     total: 1,
                 }),
             ),

@@ -222,6 +222,8 @@ async fn run_all(
             entry: run.entry,
             feedback: false,
             answer_in: None,
+            assignment: None,
+            confirmed: false,
         };
         let terms = terms.clone();
         let write = move |db: &_| submissions::accept(db, &daemon_user(), &submit, &terms, now());

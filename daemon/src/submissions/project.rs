@@ -113,7 +113,7 @@ fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Ch
                 verdict: *verdict,
                 score: score.into(),
                 max_score: FULL_SCORE.into(),
-                passed: *passed,
+                passed: Some(*passed),
                 total: *total,
             };
             record.append(db, EventKind::Result(result), at, changes)?;

@@ -4,6 +4,7 @@ use codementor_protocol::{
     Capture, CaseDetail, Detail, EventKind, EventPage, JobEvent, Slug, State, SubmissionId, Summary,
     Timestamp, UserName, Verdict,
 };
+use codementor_protocol::Points;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{from_json, from_token, parse};
@@ -143,11 +144,14 @@ fn summary(row: &Row<'_>) -> StoreResult<Summary> {
         state: parse("state", row.get(3)?)?,
         verdict: verdict.map(|verdict| from_token("verdict", &verdict)).transpose()?,
         score: row.get(5)?,
+        max_score: Points::FULL.to_string(),
         passed: row.get(6)?,
         total: row.get(7)?,
         time_ms: row.get(8)?,
         memory_kib: row.get(9)?,
         attempt: row.get(10)?,
         at: Timestamp(row.get(11)?),
+        assignment: None,
+        late: false,
     })
 }

@@ -23,6 +23,8 @@ fn request(key: &str) -> Submit {
         entry: None,
         feedback: false,
         answer_in: None,
+        assignment: None,
+        confirmed: false,
     }
 }
 

@@ -95,6 +95,8 @@ impl Bench {
                 entry: None,
                 feedback: false,
                 answer_in: None,
+                assignment: None,
+                confirmed: false,
             };
             ids.push(self.runtime.block_on(client.request(&submit)).expect("is accepted").id.0);
         }
@@ -290,7 +292,7 @@ fn look_ups(bench: &Bench) {
         bench.runtime.block_on(client.request(&show)).expect("is there");
         times[0].push(start.elapsed());
         let start = Instant::now();
-        let history = History { problem: None, before: None, limit: 20 };
+        let history = History { problem: None, assignment: None, before: None, limit: 20 };
         bench.runtime.block_on(client.request(&history)).expect("is there");
         times[1].push(start.elapsed());
     };
