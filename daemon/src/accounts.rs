@@ -1,80 +1,36 @@
 //! Accounts: who there is, what they may ask, and how they get their credentials.
 
-use std::collections::HashMap;
+mod access;
+mod members;
+
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use codementor_protocol::{
-    Cancel, Enrol, Enrolled, Events, FindProblem, GetStatus, Hint, History, InstallPackage, ListProblems,
-    PutPackage, ReadCase, ReadFeedback, Refusal, RefusalCode, Rehearse, Request, Show, ShowPrompt, Stop,
-    Submit, Timestamp, UserName,
-};
+use codementor_protocol::{Enrol, Enrolled, Refusal, RefusalCode, Timestamp, UserName};
 use rand::Rng;
-use rusqlite::{Connection, params};
 
-use crate::store::{Store, StoreError, StoreResult};
+pub(crate) use access::{Caller, Scope};
+
+use crate::store::{Store, StoreError};
+use members::{Known, People};
 
 /// The one user of a private daemon.
 pub(crate) const LOCAL_USER: &str = "local";
-
-/// What a user is to this daemon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Role {
-    /// Submits programs and sees what became of them.
-    Student,
-    /// Also loads problems.
-    Instructor,
-    /// Also stops the daemon.
-    Admin,
-}
-
-impl Role {
-    fn token(self) -> &'static str {
-        match self {
-            Self::Student => "student",
-            Self::Instructor => "instructor",
-            Self::Admin => "admin",
-        }
-    }
-
-    fn parse(token: &str) -> StoreResult<Self> {
-        [Self::Student, Self::Instructor, Self::Admin]
-            .into_iter()
-            .find(|role| role.token() == token)
-            .ok_or_else(|| StoreError::Malformed {
-                what: "role",
-                message: format!("'{token}' is none that this build knows"),
-            })
-    }
-
-    /// Whether this role may ask `verb`. A verb that is not in the table may be asked by nobody.
-    pub(crate) fn may(self, verb: &str) -> bool {
-        let least = match verb {
-            Submit::VERB | Events::VERB | Show::VERB | History::VERB | ReadCase::VERB | Cancel::VERB => {
-                Self::Student
-            }
-            ListProblems::VERB | FindProblem::VERB | GetStatus::VERB => Self::Student,
-            Hint::VERB | ReadFeedback::VERB | ShowPrompt::VERB => Self::Student,
-            PutPackage::VERB | InstallPackage::VERB | Rehearse::VERB => Self::Instructor,
-            Stop::VERB => Self::Admin,
-            _ => return false,
-        };
-        self as u8 >= least as u8
-    }
-}
 
 /// The users, kept in memory beside the database, since every request asks for one.
 #[derive(Clone)]
 pub(crate) struct Accounts {
     store: Store,
-    roles: Arc<RwLock<HashMap<UserName, Role>>>,
+    people: Arc<RwLock<People>>,
+    /// Held while a user is read again, so that an older reading never replaces a newer one.
+    reading: Arc<tokio::sync::Mutex<()>>,
     code: Arc<str>,
 }
 
 impl Accounts {
     /// Reads the users, and makes the code by which the owner of the data directory enrols.
     pub(crate) async fn load(store: Store, code_file: &Path) -> Result<Self, AccountsError> {
-        let roles = store.read(all).await?;
+        let people = store.read(members::people).await?;
         let code = match std::fs::read_to_string(code_file) {
             Ok(code) if !code.trim().is_empty() => code.trim().to_owned(),
             _ => {
@@ -84,12 +40,30 @@ impl Accounts {
                 code
             }
         };
-        Ok(Self { store, roles: Arc::new(RwLock::new(roles)), code: code.into() })
+        Ok(Self { store, people: Arc::new(RwLock::new(people)), reading: Arc::default(), code: code.into() })
     }
 
-    /// The role of a user, if there is such a user.
-    pub(crate) fn role(&self, user: &UserName) -> Option<Role> {
-        self.roles.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(user).copied()
+    /// Who asks under a name: a user, or the owner of a scoped credential.
+    pub(crate) fn caller(&self, name: &UserName) -> Result<Caller, Refusal> {
+        let refused = |why: String| Err(Refusal::new(RefusalCode::Unauthorised, why));
+        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
+        let (user, scope) = match people.credentials.get(name) {
+            Some(scoped) if scoped.revoked => {
+                return refused(format!("the credentials '{name}' were revoked"));
+            }
+            Some(scoped) => {
+                let scope = Scope { credential: name.clone(), assignment: scoped.assignment.clone() };
+                (&scoped.owner, Some(scope))
+            }
+            None => (name, None),
+        };
+        match people.users.get(user) {
+            None => refused(format!("there is no user '{user}' on this server")),
+            Some(Known { revoked: true, .. }) => refused(format!("'{user}' was cut off from this server")),
+            Some(known) => {
+                Ok(Caller { user: user.clone(), admin: known.admin, courses: known.courses.clone(), scope })
+            }
+        }
     }
 
     /// Makes the holder of the code the owner of this daemon. `mint` signs the credential.
@@ -109,14 +83,27 @@ impl Accounts {
             Refusal::new(RefusalCode::Invalid, format!("the public key cannot be signed: {error}"))
         })?;
         let name = user.clone();
-        let write = self.store.write(move |db| put(db, &name, Role::Admin, &request.public_key, at)).await;
-        write.map_err(|error| Refusal::new(RefusalCode::Later, error.to_string()))?;
-        self.roles
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(user.clone(), Role::Admin);
+        let write = self.store.write(move |db| {
+            members::put_admin(db, &name, at)?;
+            members::put_key(db, &request.public_key, &name, at, None)
+        });
+        write.await.map_err(|error| Refusal::new(RefusalCode::Later, error.to_string()))?;
+        self.read_again(&user).await.map_err(|error| Refusal::new(RefusalCode::Later, error.to_string()))?;
         tracing::info!(%user, "enrolled");
         Ok(Enrolled { user, jwt })
+    }
+
+    /// Takes over what was committed about a user.
+    async fn read_again(&self, user: &UserName) -> Result<(), StoreError> {
+        let _in_order = self.reading.lock().await;
+        let name = user.clone();
+        let read = self.store.read(move |db| members::person(db, &name)).await?;
+        let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
+        people.users.remove(user);
+        people.credentials.retain(|_, scoped| scoped.owner != *user);
+        people.users.extend(read.users);
+        people.credentials.extend(read.credentials);
+        Ok(())
     }
 }
 
@@ -129,25 +116,6 @@ pub(crate) enum AccountsError {
     Code { path: std::path::PathBuf, source: std::io::Error },
 }
 
-fn all(db: &Connection) -> StoreResult<HashMap<UserName, Role>> {
-    let mut statement = db.prepare("SELECT name, role FROM users")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-    rows.map(|row| {
-        let (name, role) = row?;
-        Ok((crate::submissions::parse("user", name)?, Role::parse(&role)?))
-    })
-    .collect()
-}
-
-fn put(db: &Connection, user: &UserName, role: Role, public_key: &str, at: Timestamp) -> StoreResult<()> {
-    db.execute(
-        "INSERT INTO users (name, role, public_key, created) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (name) DO UPDATE SET role = ?2, public_key = ?3",
-        params![user.as_str(), role.token(), public_key, at.0],
-    )?;
-    Ok(())
-}
-
 /// Compares without telling by its time how much was right.
 fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
@@ -155,43 +123,7 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use codementor_protocol::VERBS;
-
     use super::*;
-
-    #[test]
-    fn who_may_ask_what_is_the_table() {
-        #[rustfmt::skip]
-        let table: &[(&str, [bool; 3])] = &[
-            // verb               student instructor admin
-            ("submit",           [true,  true,  true]),
-            ("events",           [true,  true,  true]),
-            ("show",             [true,  true,  true]),
-            ("history",          [true,  true,  true]),
-            ("case",             [true,  true,  true]),
-            ("cancel",           [true,  true,  true]),
-            ("problems",         [true,  true,  true]),
-            ("problem",          [true,  true,  true]),
-            ("status",           [true,  true,  true]),
-            ("hint",             [true,  true,  true]),
-            ("feedback",         [true,  true,  true]),
-            ("prompt",           [true,  true,  true]),
-            ("rehearse",         [false, true,  true]),
-            ("package-put",      [false, true,  true]),
-            ("package-install",  [false, true,  true]),
-            ("stop",             [false, false, true]),
-        ];
-        assert_eq!(table.len(), VERBS.len());
-        for (verb, expected) in table {
-            assert!(VERBS.contains(verb), "{verb}");
-            assert_eq!(
-                [Role::Student, Role::Instructor, Role::Admin].map(|role| role.may(verb)),
-                *expected,
-                "{verb}"
-            );
-        }
-        assert!(!Role::Admin.may("anything-else"));
-    }
 
     #[tokio::test]
     async fn only_the_code_enrols() {
@@ -203,10 +135,10 @@ mod tests {
         let enrol = |code: String| Enrol { code, public_key: "UKEY".into() };
         let mint = |_: &UserName, _: &str| Ok("jwt".into());
         assert!(accounts.enrol(enrol("nonsense".into()), Timestamp(1), mint).await.is_err());
-        assert_eq!(accounts.role(&user), None);
+        assert!(accounts.caller(&user).is_err());
         let code = std::fs::read_to_string(&file).expect("the code was written");
         accounts.enrol(enrol(code), Timestamp(1), mint).await.expect("enrols");
         let again = Accounts::load(store, &file).await.expect("loads");
-        assert_eq!(again.role(&user), Some(Role::Admin));
+        assert!(again.caller(&user).expect("is known").admin);
     }
 }

@@ -1,7 +1,7 @@
 //! The gateway: every request of a user comes in here, and only here.
 //!
 //! ```text
-//! cm.u.<user>.<verb> ──▶ reply subject is the user's own inbox? ─▶ role may ask verb? ─▶ handler ─▶ reply
+//! cm.u.<user>.<verb> ──▶ reply subject is the user's own inbox? ─▶ user may ask verb? ─▶ handler ─▶ reply
 //! cm.enrol           ──▶ code is right? ─▶ credential for the public key
 //! ```
 //!
@@ -26,6 +26,8 @@ use tokio::sync::{Semaphore, watch};
 
 pub(crate) use status::Facts;
 
+pub(crate) use crate::accounts::Caller;
+
 use crate::accounts::Accounts;
 use crate::nats::auth::Keys;
 use crate::queue::{Core, now};
@@ -45,11 +47,6 @@ pub(crate) struct Gateway {
     pub(crate) facts: Facts,
     /// Set when the daemon is to end.
     pub(crate) stopping: watch::Sender<bool>,
-}
-
-/// Who asks.
-pub(crate) struct Caller {
-    pub(crate) user: UserName,
 }
 
 /// A handler of one kind of request.
@@ -90,12 +87,9 @@ impl Gateway {
             tracing::warn!(%user, verb, reply = ?message.reply, "a request whose answer would go to somebody else was dropped");
             return;
         };
-        let body = match self.accounts.role(&user) {
-            None => refuse(RefusalCode::Unauthorised, format!("there is no user '{user}' on this server")),
-            Some(role) if !role.may(verb) => {
-                refuse(RefusalCode::Unauthorised, format!("'{user}' may not ask for '{verb}' on this server"))
-            }
-            Some(_) => self.dispatch(&Caller { user }, verb, &message.payload).await,
+        let body = match self.accounts.caller(&user) {
+            Ok(caller) => self.dispatch(&caller, verb, &message.payload).await,
+            Err(refusal) => encode(&Reply::<()>::Refused(refusal)),
         };
         self.reply(reply, body).await;
     }
@@ -114,7 +108,8 @@ impl Gateway {
             InstallPackage::VERB => self.handle_json::<InstallPackage>(caller, payload).await,
             GetStatus::VERB => self.handle_json::<GetStatus>(caller, payload).await,
             Stop::VERB => self.handle_json::<Stop>(caller, payload).await,
-            _ => refuse(RefusalCode::Invalid, format!("this server does not know '{verb}'")),
+            // What no table knows is refused with the words for that.
+            _ => encode(&Reply::from(caller.may_ask(verb, None))),
         }
     }
 
@@ -123,7 +118,10 @@ impl Gateway {
         Self: Handle<R>,
     {
         let result = match serde_json::from_slice::<R>(payload) {
-            Ok(request) => self.handle(caller, request).await,
+            Ok(request) => match caller.may_ask(R::VERB, request.course()) {
+                Ok(()) => self.handle(caller, request).await,
+                Err(refusal) => Err(refusal),
+            },
             Err(error) => {
                 let message = format!("the '{}' request cannot be read: {error}", R::VERB);
                 Err(Refusal::new(RefusalCode::Invalid, message).hint("are both ends of the same version?"))
@@ -177,10 +175,6 @@ pub(crate) fn store_refusal(error: StoreError) -> Refusal {
             Refusal::new(RefusalCode::Internal, error.to_string())
         }
     }
-}
-
-fn refuse(code: RefusalCode, message: String) -> Vec<u8> {
-    encode(&Reply::<()>::Refused(Refusal::new(code, message)))
 }
 
 fn encode<T: Serialize>(reply: &Reply<T>) -> Vec<u8> {

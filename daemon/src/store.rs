@@ -252,7 +252,7 @@ mod tests {
 
     fn add_user(name: &'static str) -> impl FnOnce(&Connection) -> StoreResult<()> + Send {
         move |db| {
-            db.execute("INSERT INTO users (name, role, created) VALUES (?1, 'student', 0)", [name])?;
+            db.execute("INSERT INTO users (name, created) VALUES (?1, 0)", [name])?;
             Ok(())
         }
     }

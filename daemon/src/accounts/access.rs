@@ -1,0 +1,143 @@
+//! The table of who may ask what. `docs/ACCESS.md` has the same table, written by hand; a test compares every cell.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use codementor_protocol::{
+    AssignmentId, Cancel, CourseName, CourseRole, Events, FindProblem, GetStatus, Hint, History,
+    InstallPackage, ListProblems, PutPackage, ReadCase, ReadFeedback, Refusal, RefusalCode, Rehearse,
+    Request, Show, ShowPrompt, Stop, Submit, UserName,
+};
+
+/// Who may ask something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Every user of this server. What comes back may still depend on who asks.
+    Anyone,
+    /// Every user, about what is its own: whose it is, the handler looks up.
+    Own,
+    /// Whoever has at least this role in the course that the request names.
+    Course(CourseRole),
+    /// Whoever has at least this role in any course.
+    SomeCourse(CourseRole),
+    /// Administrators of the server.
+    Admin,
+}
+
+/// Who may ask `verb`. A verb that is not in the table may be asked by nobody.
+pub(crate) fn access(verb: &str) -> Option<Access> {
+    Some(match verb {
+        ListProblems::VERB | FindProblem::VERB | GetStatus::VERB | Submit::VERB | ShowPrompt::VERB => {
+            Access::Anyone
+        }
+        Events::VERB | Show::VERB | History::VERB | ReadCase::VERB | Cancel::VERB => Access::Own,
+        Hint::VERB | ReadFeedback::VERB => Access::Own,
+        PutPackage::VERB | InstallPackage::VERB | Rehearse::VERB => {
+            Access::SomeCourse(CourseRole::Instructor)
+        }
+        Stop::VERB => Access::Admin,
+        _ => return None,
+    })
+}
+
+/// What a credential that is limited to an assignment may ask at all. The handlers see to it that it reaches nothing
+/// but that assignment, and of the submissions only those that it has made itself.
+fn is_in_scope(verb: &str) -> bool {
+    matches!(
+        verb,
+        Submit::VERB
+            | Events::VERB
+            | Show::VERB
+            | History::VERB
+            | ReadCase::VERB
+            | Cancel::VERB
+            | FindProblem::VERB
+            | ReadFeedback::VERB
+            | GetStatus::VERB
+    )
+}
+
+/// What a scoped credential is limited to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scope {
+    /// The name of the credential on NATS: its requests, inbox and events go by it.
+    pub(crate) credential: UserName,
+    /// The only assignment that it may submit to.
+    pub(crate) assignment: AssignmentId,
+}
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// The user; with a scoped credential, the user whose credential it is.
+    pub(crate) user: UserName,
+    /// Whether the user runs this server.
+    pub(crate) admin: bool,
+    /// What the user is to each of its courses.
+    pub(crate) courses: Arc<BTreeMap<CourseName, CourseRole>>,
+    /// What the credential is limited to.
+    pub(crate) scope: Option<Scope>,
+}
+
+impl Caller {
+    /// The user's own role in a course. An administrator need not have one.
+    pub(crate) fn in_course(&self, course: &CourseName) -> Option<CourseRole> {
+        self.courses.get(course).copied()
+    }
+
+    /// Whether the user may do what `least` may do in a course.
+    pub(crate) fn is_at_least(&self, course: &CourseName, least: CourseRole) -> bool {
+        self.admin || self.in_course(course).is_some_and(|role| role >= least)
+    }
+
+    /// Whether the user may do what `least` may do in one course at least.
+    pub(crate) fn is_somewhere(&self, least: CourseRole) -> bool {
+        self.admin || self.courses.values().any(|role| *role >= least)
+    }
+
+    /// Decides whether this caller may ask `verb` about `course`. Nobody learns whether a course exists that is not
+    /// its own.
+    pub(crate) fn may_ask(&self, verb: &str, course: Option<&CourseName>) -> Result<(), Refusal> {
+        let refused = |why: String| Err(Refusal::new(RefusalCode::Unauthorised, why));
+        let Some(access) = access(verb) else {
+            let message = format!("this server does not know '{verb}'");
+            return Err(Refusal::new(RefusalCode::Invalid, message)
+                .hint("are the command and the server of the same version?"));
+        };
+        if let Some(scope) = &self.scope
+            && !is_in_scope(verb)
+        {
+            return refused(format!("these credentials are for submissions to {} only", scope.assignment));
+        }
+        let role = match access {
+            Access::Anyone | Access::Own => return Ok(()),
+            Access::Admin if self.admin => return Ok(()),
+            Access::Admin => "administrators",
+            Access::SomeCourse(least) if self.is_somewhere(least) => return Ok(()),
+            Access::SomeCourse(least) => plural(least),
+            Access::Course(least) => match course {
+                Some(course) if self.is_at_least(course, least) => return Ok(()),
+                Some(course) if self.in_course(course).is_none() => return Err(no_course(course)),
+                _ => plural(least),
+            },
+        };
+        refused(format!("'{}' may not ask for '{verb}': that is for {role}", self.user))
+    }
+}
+
+/// What somebody is told of a course that does not exist, or that is none of its business.
+pub(crate) fn no_course(course: &CourseName) -> Refusal {
+    Refusal::new(RefusalCode::NotFound, format!("you are in no course '{course}'"))
+        .hint("codementor whoami lists your courses")
+}
+
+fn plural(role: CourseRole) -> &'static str {
+    match role {
+        CourseRole::Student => "members of the course",
+        CourseRole::Assistant => "assistants and instructors",
+        CourseRole::Instructor => "instructors",
+    }
+}
+
+#[cfg(test)]
+mod tests;
