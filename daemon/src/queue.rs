@@ -9,6 +9,7 @@
 //! SQLite is the truth. What is in NATS can be lost or come twice: the outbox publishes again what is gone, and
 //! the results task keeps its place in the stream in the same transaction as what it has projected.
 
+mod follow;
 mod outbox;
 mod results;
 mod schedule;
@@ -17,12 +18,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use codementor_protocol::{Lane, Timestamp, subject};
+use codementor_protocol::{Lane, SubmissionId, Timestamp, subject};
 use tokio::sync::mpsc;
 
+pub(crate) use follow::{Following, Judging, JudgingOutcome};
 pub(crate) use outbox::{Outbox, run as run_outbox};
 pub(crate) use results::run as run_results;
 
+use crate::daemon::daemon_user;
 use crate::store::Store;
 use crate::submissions::{Changes, JobChange};
 
@@ -41,6 +44,7 @@ pub(crate) struct Core {
     /// JetStream on that connection.
     pub(crate) jetstream: async_nats::jetstream::Context,
     jobs: mpsc::Sender<JobChange>,
+    followers: Arc<follow::Followers>,
     pub(crate) gauges: Arc<Gauges>,
 }
 
@@ -50,6 +54,8 @@ pub(crate) struct Gauges {
     lanes: [AtomicU64; 3],
     running: AtomicU64,
     unstarted: AtomicU64,
+    /// Programs that feedback is being given on.
+    feedback: AtomicU64,
     last_work: AtomicU64,
 }
 
@@ -62,7 +68,7 @@ impl Core {
         let (jobs, changes) = mpsc::channel(CHANGES);
         let gauges = Arc::new(Gauges::default());
         gauges.touch();
-        (Self { store, client, jetstream, jobs, gauges }, changes)
+        (Self { store, client, jetstream, jobs, followers: Arc::default(), gauges }, changes)
     }
 
     /// Passes on what a committed transaction brought about.
@@ -72,13 +78,27 @@ impl Core {
             // The outbox task ends only with the daemon; what it misses stands in the database.
             let _ = self.jobs.send(change).await;
         }
+        let own = daemon_user();
         for (user, event) in changes.events {
+            self.followers.tell(&event);
+            // What the daemon runs for itself is nobody else's business.
+            if user == own {
+                continue;
+            }
             let subject = subject::events(&user, event.submission);
             match serde_json::to_vec(&event) {
                 // A listener that misses an event asks for it by its number.
                 Ok(body) => drop(self.client.publish(subject, body.into()).await),
                 Err(error) => tracing::error!(%error, "an event cannot be written as JSON"),
             }
+        }
+    }
+
+    /// Takes back a job that nobody wants any more. A judge that does not hear of it finishes in vain.
+    pub(crate) async fn withdraw(&self, id: SubmissionId, sequence: Option<u64>) {
+        let _ = self.client.publish(subject::cancel(id), bytes::Bytes::new()).await;
+        if let Some(sequence) = sequence {
+            outbox::delete(self, sequence).await;
         }
     }
 }
@@ -91,11 +111,18 @@ impl Gauges {
 
     /// How long nothing has been asked or done, while nothing waits or runs.
     pub(crate) fn idle_for(&self) -> Duration {
-        let busy = self.running() + self.unstarted.load(Ordering::Relaxed);
+        let busy =
+            self.running() + self.unstarted.load(Ordering::Relaxed) + self.feedback.load(Ordering::Relaxed);
         if busy > 0 || self.depths().iter().any(|(_, depth)| *depth > 0) {
             return Duration::ZERO;
         }
         Duration::from_millis(now().0.unsigned_abs().saturating_sub(self.last_work.load(Ordering::Relaxed)))
+    }
+
+    /// Feedback is being given for as long as the guard lives.
+    pub(crate) fn giving_feedback(self: &Arc<Self>) -> GivingFeedback {
+        self.feedback.fetch_add(1, Ordering::Relaxed);
+        GivingFeedback(self.clone())
     }
 
     /// How many submissions are with a judge.
@@ -116,6 +143,16 @@ impl Gauges {
         }
         self.running.store(schedule.running(), Ordering::Relaxed);
         self.unstarted.store(schedule.unstarted(), Ordering::Relaxed);
+    }
+}
+
+/// Counts for as long as it lives.
+pub(crate) struct GivingFeedback(Arc<Gauges>);
+
+impl Drop for GivingFeedback {
+    fn drop(&mut self) {
+        self.0.feedback.fetch_sub(1, Ordering::Relaxed);
+        self.0.touch();
     }
 }
 

@@ -2,25 +2,30 @@
 //!
 //! A submission changes in one way only: an event is appended, and [`State::apply`] says whether it may be.
 
+mod feedback;
 mod project;
 mod query;
 #[cfg(test)]
 mod tests;
 
 use codementor_protocol::{
-    Accepted, Capture, CaseSelection, Ended, EventKind, Failed, Fault, Job, JobEvent, Lane, LanguageId,
-    Limits, PackageHash, Purpose, Queued, Restarted, SCHEMA_VERSION, Slug, SourceFile, State, StopRule,
-    SubmissionId, Submit, Timestamp, UserName, selection,
+    Accepted, AnswerLanguage, Capture, Ended, EventKind, Failed, Fault, Job, JobEvent, Lane,
+    LanguageId, Limits, PackageHash, Purpose, Queued, Restarted, SCHEMA_VERSION, Slug, SourceFile, State,
+    StopRule, SubmissionId, Submit, Timestamp, UserName, selection,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
+pub(crate) use feedback::{abandon_feedback, close_feedback, forget, say, show_fix, verifications};
 pub(crate) use project::project;
-pub(crate) use query::{capture, detail, events, highest_id, history, owner, samples_run};
+pub(crate) use query::{capture, detail, events, highest_id, history, owner, program, samples_run};
 
 use crate::store::{StoreError, StoreResult};
 
 /// How often a job that ended in a fault of ours is tried again.
 pub(crate) const MAX_FAULTS: u32 = 3;
+
+/// Feedback that is being given, in the column of that name.
+const PENDING: &str = "pending";
 
 /// What judging brought about: events to pass on, and what the queue must know.
 #[derive(Debug, Default)]
@@ -29,6 +34,14 @@ pub(crate) struct Changes {
     pub events: Vec<(UserName, JobEvent)>,
     /// What happened to jobs.
     pub jobs: Vec<JobChange>,
+}
+
+impl Changes {
+    /// Adds what came later.
+    pub(crate) fn append(&mut self, mut later: Self) {
+        self.events.append(&mut later.events);
+        self.jobs.append(&mut later.jobs);
+    }
 }
 
 /// What the queue must know of a job.
@@ -67,10 +80,12 @@ pub(crate) struct Terms {
     pub limits: Limits,
     /// The lane.
     pub lane: Lane,
+    /// Whether feedback will be given; the stream of events then ends only after [`close_feedback`].
+    pub feedback: bool,
 }
 
 /// Writes a submission, its first events and its outbox row. The same key of the same user again is the same
-/// submission again.
+/// submission again, and brings about nothing.
 pub(crate) fn accept(
     db: &Connection,
     user: &UserName,
@@ -96,8 +111,9 @@ pub(crate) fn accept(
         .prepare_cached("SELECT count(*) FROM outbox WHERE lane <= ?1 AND sequence IS NULL")?
         .query_row([lane_number(terms.lane)], |row| row.get(0))?;
     db.prepare_cached(
-        "INSERT INTO submissions (user, key, purpose, problem, package, language, files, entry, lane, limits, attempt, at, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO submissions (user, key, purpose, problem, package, language, files, entry, lane, limits, attempt, at,
+                                  state, feedback, answer_in)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         user.as_str(),
@@ -113,6 +129,8 @@ pub(crate) fn accept(
         attempt,
         at.0,
         State::New.token(),
+        terms.feedback.then_some(PENDING),
+        request.answer_in.as_ref().map(AnswerLanguage::as_str),
     ])?;
     let id = SubmissionId(db.last_insert_rowid() as u64);
     db.prepare_cached(
@@ -154,7 +172,7 @@ pub(crate) fn cancel(
     let open = record.state.is_open();
     if open {
         record.append(db, EventKind::Cancelled, at, &mut changes)?;
-        record.end(db, at, &mut changes)?;
+        record.settle(db, at, &mut changes)?;
     }
     Ok(Some((open, record.state, changes)))
 }
@@ -283,15 +301,15 @@ pub(crate) fn job(db: &Connection, id: SubmissionId) -> StoreResult<Option<Job>>
         files: from_json::<Vec<SourceFile>>("files", &files)?,
         entry: record.entry,
         cases,
-        stop: match (record.purpose, cases) {
-            (Purpose::Submission, CaseSelection::All) => StopRule::FirstFailure,
-            _ => StopRule::Never,
+        stop: match record.purpose {
+            Purpose::Submission | Purpose::Verification => StopRule::FirstFailure,
+            Purpose::Trial | Purpose::Calibration => StopRule::Never,
         },
         limits: record.limits,
     }))
 }
 
-/// Forgets tries on the samples that ended before `before`.
+/// Forgets what is no attempt and ended before `before`.
 pub(crate) fn forget_trials(db: &Connection, before: Timestamp) -> StoreResult<usize> {
     let old = "SELECT id FROM submissions WHERE purpose <> 'submission' AND state LIKE '%-ended' AND at < ?1";
     db.execute(&format!("DELETE FROM events WHERE submission IN ({old})"), [before.0])?;
@@ -316,13 +334,15 @@ struct Record {
     faults: u32,
     next_seq: u64,
     total: u32,
+    /// Whether feedback is still to come.
+    pending: bool,
 }
 
 impl Record {
     fn load(db: &Connection, id: SubmissionId) -> StoreResult<Option<Self>> {
         let mut statement = db.prepare_cached(
             "SELECT user, purpose, problem, package, language, entry, limits, state, delivery, token, next_report,
-                    faults, next_seq, coalesce(total, 0)
+                    faults, next_seq, coalesce(total, 0), coalesce(feedback = 'pending', FALSE)
              FROM submissions WHERE id = ?1",
         )?;
         let mut rows = statement.query([id.0])?;
@@ -345,6 +365,7 @@ impl Record {
             faults: row.get(11)?,
             next_seq: row.get(12)?,
             total: row.get(13)?,
+            pending: row.get(14)?,
         }))
     }
 
@@ -372,9 +393,12 @@ impl Record {
         Ok(())
     }
 
-    /// Ends the stream of events and takes the job out of the outbox.
-    fn end(&mut self, db: &Connection, at: Timestamp, changes: &mut Changes) -> StoreResult<()> {
-        self.append(db, EventKind::End(Ended::default()), at, changes)?;
+    /// Takes the job out of the outbox, since judging has ended, and ends the stream of events unless feedback is
+    /// still to come.
+    fn settle(&mut self, db: &Connection, at: Timestamp, changes: &mut Changes) -> StoreResult<()> {
+        if !self.pending {
+            self.append(db, EventKind::End(Ended::default()), at, changes)?;
+        }
         let sequence: Option<Option<u64>> = db
             .prepare_cached("DELETE FROM outbox WHERE submission = ?1 RETURNING sequence")?
             .query_row([self.id.0], |row| row.get(0))
@@ -417,7 +441,7 @@ impl Record {
         db.prepare_cached("UPDATE submissions SET fault = ?2 WHERE id = ?1")?
             .execute(params![self.id.0, fault.to_string()])?;
         self.append(db, EventKind::Error(Failed::from(fault)), at, changes)?;
-        self.end(db, at, changes)
+        self.settle(db, at, changes)
     }
 
     fn save(&self, db: &Connection) -> StoreResult<()> {

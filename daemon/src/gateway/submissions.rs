@@ -62,7 +62,12 @@ impl Handle<Submit> for Gateway {
             )
             .hint("submit runs it on the hidden cases"));
         }
-        let terms = Terms { package: problem.hash.clone(), limits: problem.limits, lane: Lane::Interactive };
+        let terms = Terms {
+            package: problem.hash.clone(),
+            limits: problem.limits,
+            lane: Lane::Interactive,
+            feedback: false,
+        };
         let user = caller.user.clone();
         let written = self
             .core

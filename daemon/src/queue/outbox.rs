@@ -291,7 +291,7 @@ fn is_not_found(error: &stream::RawMessageError) -> bool {
     }
 }
 
-async fn delete(core: &Core, sequence: u64) {
+pub(super) async fn delete(core: &Core, sequence: u64) {
     let jobs = timeout(NATS_TIMEOUT, core.jetstream.get_stream_no_info(subject::JOBS_STREAM)).await;
     if let Ok(Ok(jobs)) = jobs {
         // It is usually gone already, which is an error that says nothing.

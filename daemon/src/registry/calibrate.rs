@@ -6,14 +6,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use codementor_problems::calibrate::calibrate;
 use codementor_problems::package::{Outcome, Package, Submission};
 use codementor_problems::read::Opened;
 use codementor_protocol::{
-    InstallPackage, Lane, Limits, PackageHash, Purpose, Refusal, RefusalCode, SourceFile, State,
-    SubmissionId, Submit, Verdict,
+    InstallPackage, Lane, Limits, PackageHash, Purpose, Refusal, RefusalCode, SourceFile, SubmissionId,
+    Submit, Verdict,
 };
 use codementor_runners::Languages;
 use rand::Rng;
@@ -25,8 +24,6 @@ use crate::submissions::{self, Terms};
 
 /// The longest that a package's own submission may take while it is measured.
 const CEILING_MS: u64 = 60_000;
-/// How often it is looked whether the runs have ended.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// Calibrations that are running, or have failed and not been asked about.
 #[derive(Clone, Default)]
@@ -208,7 +205,7 @@ async fn run_all(
     limits: Limits,
     progress: Option<&Calibrations>,
 ) -> Result<Vec<Measured>, Refusal> {
-    let terms = Terms { package: request.package.clone(), limits, lane: Lane::Verify };
+    let terms = Terms { package: request.package.clone(), limits, lane: Lane::Verify, feedback: false };
     let nonce: u64 = rand::rng().random();
     let mut names = Vec::new();
     for (number, run) in runs.into_iter().enumerate() {
@@ -247,14 +244,11 @@ async fn run_all(
 
 /// Waits until a run has ended.
 async fn ended(registry: &Registry, id: SubmissionId) -> Result<(Option<Verdict>, f64), Refusal> {
-    loop {
-        let detail = registry.core.store.read(move |db| submissions::detail(db, id)).await;
-        let detail = detail.map_err(crate::gateway::store_refusal)?;
-        let summary =
-            detail.ok_or_else(|| Refusal::new(RefusalCode::Internal, "a measuring run is gone"))?.summary;
-        if let State::Ended(_) = summary.state {
-            return Ok((summary.verdict, summary.time_ms.unwrap_or(0) as f64 / 1000.0));
-        }
-        tokio::time::sleep(LOOK).await;
-    }
+    let core = &registry.core;
+    core.follow(id).await.map_err(crate::gateway::store_refusal)?.ended().await;
+    let detail = core.store.read(move |db| submissions::detail(db, id)).await;
+    let detail = detail.map_err(crate::gateway::store_refusal)?;
+    let summary =
+        detail.ok_or_else(|| Refusal::new(RefusalCode::Internal, "a measuring run is gone"))?.summary;
+    Ok((summary.verdict, summary.time_ms.unwrap_or(0) as f64 / 1000.0))
 }

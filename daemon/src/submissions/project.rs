@@ -117,7 +117,7 @@ fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Ch
                 total: *total,
             };
             record.append(db, EventKind::Result(result), at, changes)?;
-            record.end(db, at, changes)
+            record.settle(db, at, changes)
         }
         ReportKind::Finished(Finish::Faulted(fault)) => record.fault(db, fault, at, changes),
     }

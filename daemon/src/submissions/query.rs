@@ -1,10 +1,10 @@
 //! Look-ups. They run on readers' connections and never wait for a writer.
 
-use codementor_protocol::{
-    Capture, CaseDetail, Detail, EventKind, EventPage, JobEvent, Slug, State, SubmissionId, Summary,
-    Timestamp, UserName, Verdict,
-};
 use codementor_protocol::Points;
+use codementor_protocol::{
+    AnswerLanguage, Capture, CaseDetail, Detail, EventKind, EventPage, JobEvent, LanguageId, Limits,
+    PackageHash, Purpose, Slug, SourceFile, State, SubmissionId, Summary, Timestamp, UserName, Verdict,
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{from_json, from_token, parse};
@@ -13,9 +13,9 @@ use crate::store::StoreResult;
 const SUMMARY: &str =
     "id, problem, language, state, verdict, score, passed, total, time_ms, memory_kib, attempt, at";
 
-/// The user whose submission this is.
+/// The user whose submission this is. What the daemon runs for itself belongs to no person.
 pub(crate) fn owner(db: &Connection, id: SubmissionId) -> StoreResult<Option<UserName>> {
-    db.prepare_cached("SELECT user FROM submissions WHERE id = ?1")?
+    db.prepare_cached("SELECT user FROM submissions WHERE id = ?1 AND purpose IN ('submission', 'trial')")?
         .query_row([id.0], |row| row.get(0))
         .optional()?
         .map(|user| parse("user", user))
@@ -37,6 +37,48 @@ pub(crate) fn highest_id(db: &Connection, user: &UserName) -> StoreResult<Option
         .prepare_cached("SELECT max(id) FROM submissions WHERE user = ?1 AND purpose = 'submission'")?
         .query_row([user.as_str()], |row| row.get(0))?;
     Ok(id.map(SubmissionId))
+}
+
+/// A program as it was submitted, with what judges it.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    pub user: UserName,
+    pub purpose: Purpose,
+    pub problem: Slug,
+    pub package: PackageHash,
+    pub language: LanguageId,
+    pub files: Vec<SourceFile>,
+    pub entry: Option<String>,
+    pub limits: Limits,
+    pub answer_in: Option<AnswerLanguage>,
+    pub state: State,
+    pub verdict: Option<Verdict>,
+}
+
+/// The program of a submission.
+pub(crate) fn program(db: &Connection, id: SubmissionId) -> StoreResult<Option<Program>> {
+    let mut statement = db.prepare_cached(
+        "SELECT user, purpose, problem, package, language, files, entry, limits, answer_in, state, verdict
+         FROM submissions WHERE id = ?1",
+    )?;
+    let mut rows = statement.query([id.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let text = |column: usize| row.get::<_, String>(column);
+    let answer_in: Option<String> = row.get(8)?;
+    let verdict: Option<String> = row.get(10)?;
+    Ok(Some(Program {
+        user: parse("user", text(0)?)?,
+        purpose: from_token("purpose", &text(1)?)?,
+        problem: parse("problem", text(2)?)?,
+        package: parse("package", text(3)?)?,
+        language: parse("language", text(4)?)?,
+        files: from_json("files", &text(5)?)?,
+        entry: row.get(6)?,
+        limits: from_json("limits", &text(7)?)?,
+        answer_in: answer_in.map(|language| parse("language of answers", language)).transpose()?,
+        state: parse("state", text(9)?)?,
+        verdict: verdict.map(|verdict| from_token("verdict", &verdict)).transpose()?,
+    }))
 }
 
 /// Events from number `from` on, as many as fit into `bytes`.

@@ -1,5 +1,5 @@
 use codementor_protocol::{
-    CaseReport, DeliveryToken, Ending, EventKind, Exit, Fault, FaultCode, Finish, Lane, Limits, PackageHash,
+    CaseReport, DeliveryToken, Ending, EventKind, Exit, Fault, FaultCode, Feedback, FeedbackEnd, FeedbackOutcome, Finish, Lane, Limits, PackageHash,
     Purpose, Report, ReportKind, Reports, SourceFile, State, SubmissionId, Submit, Timestamp, Usage,
     UserName, Verdict, Visibility,
 };
@@ -43,6 +43,7 @@ fn accept_key(db: &Connection, key: &str) -> (SubmissionId, Changes) {
         package: PackageHash::new("a".repeat(64)).expect("a hash"),
         limits: Limits::default(),
         lane: Lane::Interactive,
+        feedback: false,
     };
     let (id, _, changes) = accept(db, &user(), &request(key), &terms, Timestamp(1)).expect("is accepted");
     (id, changes)
@@ -207,5 +208,100 @@ fn the_name_of_a_hidden_case_does_not_reach_an_event() {
         let text = serde_json::to_string(&events).expect("serialises");
         assert!(!text.contains("the-name"), "{text}");
         assert!(events.iter().any(|event| matches!(event.kind, EventKind::Test(_))));
+    });
+}
+
+/// A database with one accepted submission on which feedback is to be given.
+fn with_feedback(test: impl FnOnce(&Connection, SubmissionId)) {
+    with_submission(|db, _| {
+        let terms = Terms {
+            package: PackageHash::new("a".repeat(64)).expect("a hash"),
+            limits: Limits::default(),
+            lane: Lane::Interactive,
+            feedback: true,
+        };
+        let (id, _, _) = accept(db, &user(), &request("told"), &terms, Timestamp(1)).expect("is accepted");
+        test(db, id);
+    });
+}
+
+fn told(delta: &str) -> Feedback {
+    Feedback { step: 1, delta: delta.into() }
+}
+
+fn complete() -> FeedbackEnd {
+    FeedbackEnd { step: 1, outcome: FeedbackOutcome::Complete, message: String::new() }
+}
+
+#[test]
+fn the_stream_ends_when_both_judging_and_feedback_have_ended() {
+    with_feedback(|db, id| {
+        report(db, id, token(1, 1), 0, &[started(), compiled(), case(), finished()]);
+        assert_eq!(types(db, id).last().map(String::as_str), Some("result"));
+        assert!(job(db, id).expect("reads").is_none(), "the job has left the outbox all the same");
+        say(db, id, told("Look at the loop."), Timestamp(3)).expect("is said");
+        close_feedback(db, id, complete(), Timestamp(3)).expect("is closed");
+        assert!(types(db, id).ends_with(&["feedback", "feedback_end", "end"].map(String::from)));
+        assert_eq!(state_of(db, id), State::Ended(Ending::Judged));
+    });
+    with_feedback(|db, id| {
+        close_feedback(db, id, complete(), Timestamp(3)).expect("is closed");
+        assert_eq!(state_of(db, id), State::Queued);
+        report(db, id, token(1, 1), 0, &[started(), compiled(), case(), finished()]);
+        assert!(types(db, id).ends_with(&["result", "end"].map(String::from)));
+    });
+}
+
+#[test]
+fn nothing_is_said_after_the_end_of_feedback() {
+    with_feedback(|db, id| {
+        close_feedback(db, id, complete(), Timestamp(3)).expect("is closed");
+        let before = types(db, id);
+        say(db, id, told("More."), Timestamp(4)).expect("is dropped");
+        close_feedback(db, id, complete(), Timestamp(4)).expect("is dropped");
+        assert_eq!(types(db, id), before);
+    });
+}
+
+#[test]
+fn feedback_that_a_restart_broke_off_ends_as_interrupted() {
+    with_feedback(|db, id| {
+        report(db, id, token(1, 1), 0, &[started(), compiled(), case(), finished()]);
+        let changes = abandon_feedback(db, "restarted", Timestamp(5)).expect("is ended");
+        let outcomes: Vec<_> = changes.events.iter().map(|(_, event)| &event.kind).collect();
+        assert!(
+            matches!(outcomes[..], [EventKind::FeedbackEnd(end), EventKind::End(_)] if end.outcome == FeedbackOutcome::Interrupted),
+            "{outcomes:?}"
+        );
+        assert!(abandon_feedback(db, "restarted", Timestamp(6)).expect("reads").events.is_empty());
+    });
+}
+
+#[test]
+fn a_verification_belongs_to_nobody_and_leaves_nothing_behind() {
+    with_submission(|db, _| {
+        let terms = Terms {
+            package: PackageHash::new("a".repeat(64)).expect("a hash"),
+            limits: Limits::default(),
+            lane: Lane::Verify,
+            feedback: false,
+        };
+        let check = Submit { purpose: Purpose::Verification, ..request("check") };
+        let (id, _, _) = accept(db, &user(), &check, &terms, Timestamp(1)).expect("is accepted");
+        assert_eq!(job(db, id).expect("reads").expect("waits").stop, codementor_protocol::StopRule::FirstFailure);
+        assert_eq!(owner(db, id).expect("reads"), None, "not even the user under whose name it runs can ask for it");
+        assert!(history(db, &user(), None, None, 10).expect("reads").iter().all(|summary| summary.id != id));
+        assert_eq!(verifications(db).expect("reads"), [id]);
+        report(db, id, token(1, 1), 0, &[started(), compiled(), case()]);
+        let (_, changes) = forget(db, id, Timestamp(2)).expect("is forgotten");
+        assert_eq!(changes.jobs, [JobChange::Gone { submission: id, sequence: None }]);
+        for table in ["events", "captures", "outbox"] {
+            let sql = format!("SELECT count(*) FROM {table} WHERE submission = ?1");
+            let left: u64 = db.query_row(&sql, [id.0], |row| row.get(0)).expect("reads");
+            assert_eq!(left, 0, "{table}");
+        }
+        assert!(verifications(db).expect("reads").is_empty());
+        let late = report(db, id, token(1, 1), 3, &[finished()]);
+        assert!(late.events.is_empty(), "what a judge reports of it now is dropped");
     });
 }

@@ -18,6 +18,8 @@ CREATE TABLE packages (
     languages TEXT NOT NULL,
     warnings  TEXT NOT NULL,
     code_kib  INTEGER NOT NULL,
+    -- What the package says of feedback, as JSON.
+    feedback  TEXT NOT NULL,
     installed INTEGER NOT NULL
 ) WITHOUT ROWID;
 
@@ -50,6 +52,9 @@ CREATE TABLE submissions (
     time_ms     INTEGER,
     memory_kib  INTEGER,
     fault       TEXT,
+    -- NULL where none is given; the stream of events stays open while it is pending.
+    feedback    TEXT CHECK (feedback IN ('pending', 'ended')),
+    answer_in   TEXT,
     -- The newest delivery that has started, and the next report wanted of it.
     delivery    INTEGER NOT NULL DEFAULT 0,
     token       TEXT,
@@ -62,6 +67,8 @@ CREATE TABLE submissions (
 CREATE INDEX submissions_by_user ON submissions (user, purpose, id);
 CREATE INDEX submissions_by_problem ON submissions (user, problem, purpose, id);
 CREATE INDEX submissions_by_state ON submissions (state);
+CREATE INDEX submissions_with_pending_feedback ON submissions (id) WHERE feedback = 'pending';
+CREATE INDEX submissions_of_the_daemon ON submissions (purpose) WHERE purpose = 'verification';
 
 CREATE TABLE events (
     submission INTEGER NOT NULL,
@@ -101,4 +108,46 @@ CREATE TABLE positions (
     stream      TEXT PRIMARY KEY,
     incarnation TEXT NOT NULL,
     sequence    INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Feedback. What may be seen of it, by step of the ladder: the text that was shown, and a corrected program only where
+-- the policy shows it.
+
+CREATE TABLE feedback_steps (
+    submission INTEGER NOT NULL,
+    step       INTEGER NOT NULL,
+    said       TEXT NOT NULL,
+    outcome    TEXT,
+    message    TEXT,
+    fix        TEXT,
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (submission, step)
+) WITHOUT ROWID;
+
+-- What no request of a student reads: every answer that can be given again, with its corrected program.
+
+CREATE TABLE feedback_answers (
+    key    BLOB PRIMARY KEY,
+    answer TEXT NOT NULL,
+    at     INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Spent and reserved, by day (days since 1970) and user; the empty user is the whole server.
+
+CREATE TABLE feedback_spending (
+    day        INTEGER NOT NULL,
+    user       TEXT NOT NULL,
+    tokens     INTEGER NOT NULL,
+    cost_micro INTEGER NOT NULL,
+    PRIMARY KEY (day, user)
+) WITHOUT ROWID;
+
+-- How many corrected programs were checked for a user, by day and problem.
+
+CREATE TABLE feedback_checks (
+    day     INTEGER NOT NULL,
+    user    TEXT NOT NULL,
+    problem TEXT NOT NULL,
+    checks  INTEGER NOT NULL,
+    PRIMARY KEY (day, user, problem)
 ) WITHOUT ROWID;
