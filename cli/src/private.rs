@@ -350,7 +350,10 @@ fn spawn(settings: &Settings) -> Result<Child, PrivateError> {
         .env("CODEMENTOR_IDLE_TIMEOUT", settings.idle_timeout.map_or(0, |d| d.as_secs()).to_string())
         .env("CODEMENTOR_ACK_WAIT", settings.ack_wait.as_secs().to_string())
         .env("CODEMENTOR_MAX_DELIVER", settings.max_deliver.to_string())
-        .env("CODEMENTOR_LOG", &settings.log);
+        .env("CODEMENTOR_LOG", &settings.log)
+        .env("CODEMENTOR_FEEDBACK_POLICY", settings.feedback.policy.token());
+    // An endpoint of the configuration file is read from there by the daemon too.
+    let endpoint = settings.feedback.endpoints.first().filter(|_| settings.feedback.by_flag);
     let optional = [
         ("CODEMENTOR_NATS_SERVER", settings.nats_server.as_ref().map(|path| path.clone().into_os_string())),
         ("CODEMENTOR_NATS_PORT", settings.nats_port.map(|port| port.to_string().into())),
@@ -358,6 +361,12 @@ fn spawn(settings: &Settings) -> Result<Child, PrivateError> {
         (
             "CODEMENTOR_LANGUAGES_DIR",
             settings.languages_dir.as_ref().map(|path| path.clone().into_os_string()),
+        ),
+        ("CODEMENTOR_FEEDBACK_URL", endpoint.map(|endpoint| endpoint.url.as_given().into())),
+        ("CODEMENTOR_FEEDBACK_MODEL", endpoint.map(|endpoint| endpoint.model.clone().into())),
+        (
+            "CODEMENTOR_ANSWER_IN",
+            settings.feedback.answer_in.as_ref().map(|language| language.as_str().into()),
         ),
     ];
     for (name, value) in optional {

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod daemon;
+mod feedback;
 pub mod files;
 mod gateway;
 mod instance;

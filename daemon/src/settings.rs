@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use codementor_protocol::{AnswerLanguage, FeedbackPolicy};
 use serde::Deserialize;
+
+pub use crate::feedback::settings::{BaseUrl, Endpoint, FeedbackSettings, Headers, KeySource, Money, Price};
+use crate::feedback::settings::{FeedbackFile, FeedbackFlags};
 
 /// The settings as flags and environment variables.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -57,6 +61,38 @@ pub struct Flags {
     /// What the daemon logs, as in RUST_LOG [default: info]
     #[arg(long, global = true, env = "CODEMENTOR_LOG", value_name = "FILTER", hide_short_help = true)]
     pub log: Option<String>,
+    /// OpenAI-compatible endpoint that gives feedback, such as http://127.0.0.1:11434/v1; its key, where it needs one,
+    /// is taken from CODEMENTOR_FEEDBACK_KEY
+    #[arg(long, global = true, env = "CODEMENTOR_FEEDBACK_URL", value_name = "URL", hide_short_help = true)]
+    pub feedback_url: Option<String>,
+    /// Model to ask there
+    #[arg(
+        long,
+        global = true,
+        env = "CODEMENTOR_FEEDBACK_MODEL",
+        value_name = "MODEL",
+        hide_short_help = true
+    )]
+    pub feedback_model: Option<String>,
+    /// The most that feedback may show: off, hints or full [default: hints]
+    #[arg(
+        long,
+        global = true,
+        env = "CODEMENTOR_FEEDBACK_POLICY",
+        value_name = "POLICY",
+        value_parser = policy,
+        hide_short_help = true
+    )]
+    pub feedback_policy: Option<FeedbackPolicy>,
+    /// Language of feedback, such as en or ko [default: by LANG]
+    #[arg(long, global = true, env = "CODEMENTOR_ANSWER_IN", value_name = "CODE", hide_short_help = true)]
+    pub answer_in: Option<AnswerLanguage>,
+}
+
+fn policy(text: &str) -> Result<FeedbackPolicy, String> {
+    let policies = [FeedbackPolicy::Off, FeedbackPolicy::Hints, FeedbackPolicy::Full];
+    let policy = policies.into_iter().find(|policy| policy.token() == text);
+    policy.ok_or_else(|| "it may be off, hints or full".into())
 }
 
 /// The keys of the configuration file.
@@ -76,6 +112,7 @@ struct File {
     max_deliver: Option<u32>,
     languages_dir: Option<PathBuf>,
     log: Option<String>,
+    feedback: Option<FeedbackFile>,
 }
 
 /// The settings in force.
@@ -105,6 +142,8 @@ pub struct Settings {
     pub languages_dir: Option<PathBuf>,
     /// The log filter.
     pub log: String,
+    /// What a model may say, and whom to ask.
+    pub feedback: FeedbackSettings,
 }
 
 /// Where files go, by the XDG base directory specification.
@@ -238,6 +277,9 @@ pub enum SettingsError {
     /// Half of a pair.
     #[error("nats_url needs creds too: pass --creds FILE with the credentials for {0}")]
     UrlWithoutCreds(String),
+    /// The feedback cannot be as it is set.
+    #[error("the feedback settings are wrong: {0}")]
+    Feedback(String),
 }
 
 impl Settings {
@@ -263,12 +305,22 @@ impl Settings {
         let data = data.ok_or(SettingsError::NoHome)?;
         let cache = flags.cache_dir.or(file.cache_dir).or_else(|| xdg("XDG_CACHE_HOME", ".cache"));
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+        let paths = Paths {
+            cache: absolute(cache.unwrap_or_else(|| data.join("cache"))),
+            config: absolute(config.unwrap_or_else(|| data.join("config.toml"))),
+            data: absolute(data),
+        };
+        let feedback = FeedbackFlags {
+            url: flags.feedback_url,
+            model: flags.feedback_model,
+            policy: flags.feedback_policy,
+            answer_in: flags.answer_in,
+        };
+        let folder = paths.config.parent().unwrap_or(Path::new("/"));
+        let feedback = FeedbackSettings::merge(feedback, file.feedback.unwrap_or_default(), folder);
         let settings = Self {
-            paths: Paths {
-                cache: absolute(cache.unwrap_or_else(|| data.join("cache"))),
-                config: absolute(config.unwrap_or_else(|| data.join("config.toml"))),
-                data: absolute(data),
-            },
+            feedback: feedback.map_err(SettingsError::Feedback)?,
+            paths,
             nats_url: flags.nats_url.or(file.nats_url),
             creds: flags.creds.or(file.creds),
             nats_server: flags.nats_server.or(file.nats_server),
