@@ -85,11 +85,17 @@ impl Core {
             if user == own {
                 continue;
             }
-            let subject = subject::events(&user, event.submission);
-            match serde_json::to_vec(&event) {
+            let body = match serde_json::to_vec(&event) {
+                Ok(body) => bytes::Bytes::from(body),
+                Err(error) => {
+                    tracing::error!(%error, "an event cannot be written as JSON");
+                    continue;
+                }
+            };
+            let via = changes.via.iter().find(|(id, _)| *id == event.submission).map(|(_, via)| via);
+            for listener in std::iter::once(&user).chain(via) {
                 // A listener that misses an event asks for it by its number.
-                Ok(body) => drop(self.client.publish(subject, body.into()).await),
-                Err(error) => tracing::error!(%error, "an event cannot be written as JSON"),
+                let _ = self.client.publish(subject::events(listener, event.submission), body.clone()).await;
             }
         }
     }

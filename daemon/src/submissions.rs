@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub(crate) use feedback::{abandon_feedback, close_feedback, forget, say, show_fix, verifications};
 pub(crate) use project::project;
-pub(crate) use query::{capture, detail, events, highest_id, history, owner, program, samples_run};
+pub(crate) use query::{capture, detail, events, highest_id, history, owner, program, samples_run, via};
 
 use crate::store::{StoreError, StoreResult};
 
@@ -32,6 +32,8 @@ const PENDING: &str = "pending";
 pub(crate) struct Changes {
     /// Events to publish, each with the user that they are for.
     pub events: Vec<(UserName, JobEvent)>,
+    /// The scoped credentials that submissions came in by: they hear of events too, under their own name.
+    pub via: Vec<(SubmissionId, UserName)>,
     /// What happened to jobs.
     pub jobs: Vec<JobChange>,
 }
@@ -40,6 +42,7 @@ impl Changes {
     /// Adds what came later.
     pub(crate) fn append(&mut self, mut later: Self) {
         self.events.append(&mut later.events);
+        self.via.append(&mut later.via);
         self.jobs.append(&mut later.jobs);
     }
 }
@@ -159,6 +162,13 @@ pub(crate) fn accept(
     changes.jobs.push(JobChange::Wanted(Waiting { submission: id, user: user.clone(), lane: terms.lane }));
     let events = changes.events.iter().map(|(_, event)| event.clone()).collect();
     Ok((id, events, changes))
+}
+
+/// Remembers the scoped credential that a submission came in by.
+pub(crate) fn set_via(db: &Connection, id: SubmissionId, credential: &UserName) -> StoreResult<()> {
+    db.prepare_cached("UPDATE submissions SET via = ?2 WHERE id = ?1")?
+        .execute(params![id.0, credential.as_str()])?;
+    Ok(())
 }
 
 /// Ends a submission as cancelled, unless it has ended already. Returns the state that it is in afterwards.
@@ -336,13 +346,14 @@ struct Record {
     total: u32,
     /// Whether feedback is still to come.
     pending: bool,
+    via: Option<UserName>,
 }
 
 impl Record {
     fn load(db: &Connection, id: SubmissionId) -> StoreResult<Option<Self>> {
         let mut statement = db.prepare_cached(
             "SELECT user, purpose, problem, package, language, entry, limits, state, delivery, token, next_report,
-                    faults, next_seq, coalesce(total, 0), coalesce(feedback = 'pending', FALSE)
+                    faults, next_seq, coalesce(total, 0), coalesce(feedback = 'pending', FALSE), via
              FROM submissions WHERE id = ?1",
         )?;
         let mut rows = statement.query([id.0])?;
@@ -366,6 +377,7 @@ impl Record {
             next_seq: row.get(12)?,
             total: row.get(13)?,
             pending: row.get(14)?,
+            via: row.get::<_, Option<String>>(15)?.map(|via| parse("credential", via)).transpose()?,
         }))
     }
 
@@ -390,6 +402,11 @@ impl Record {
             .execute(params![self.id.0, event.seq, json(&event)?])?;
         self.next_seq += 1;
         changes.events.push((self.user.clone(), event));
+        if let Some(via) = &self.via
+            && !changes.via.iter().any(|(id, _)| *id == self.id)
+        {
+            changes.via.push((self.id, via.clone()));
+        }
         Ok(())
     }
 

@@ -66,6 +66,22 @@ pub(crate) struct Scope {
     pub(crate) assignment: AssignmentId,
 }
 
+impl Scope {
+    /// Makes a submission one to the assignment of the scope, or refuses one to another.
+    pub(crate) fn narrow(&self, request: &mut Submit) -> Result<(), Refusal> {
+        match &request.assignment {
+            Some(named) if *named != self.assignment => {
+                let message = format!("these credentials are for submissions to {} only", self.assignment);
+                Err(Refusal::new(RefusalCode::Unauthorised, message))
+            }
+            _ => {
+                request.assignment = Some(self.assignment.clone());
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Who asks.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {

@@ -19,7 +19,10 @@ const MAX_HISTORY: u32 = 500;
 const MAX_JOB_BYTES: usize = 900 * 1024;
 
 impl Handle<Submit> for Gateway {
-    async fn handle(&self, caller: &Caller, request: Submit) -> Result<Submitted, Refusal> {
+    async fn handle(&self, caller: &Caller, mut request: Submit) -> Result<Submitted, Refusal> {
+        if let Some(scope) = &caller.scope {
+            scope.narrow(&mut request)?;
+        }
         if *self.stopping.borrow() {
             return Err(
                 Refusal::new(RefusalCode::Later, "the daemon is stopping").hint("submit again in a moment")
@@ -69,10 +72,20 @@ impl Handle<Submit> for Gateway {
             feedback: false,
         };
         let user = caller.user.clone();
+        let via = caller.scope.as_ref().map(|scope| scope.credential.clone());
         let written = self
             .core
             .store
-            .write(move |db| submissions::accept(db, &user, &request, &terms, now()))
+            .write(move |db| {
+                let (id, events, mut changes) = submissions::accept(db, &user, &request, &terms, now())?;
+                if let Some(via) = via
+                    && !changes.jobs.is_empty()
+                {
+                    submissions::set_via(db, id, &via)?;
+                    changes.via.push((id, via));
+                }
+                Ok((id, events, changes))
+            })
             .await
             .map_err(store_refusal)?;
         let (id, events, changes) = written;
@@ -95,7 +108,9 @@ impl Handle<Show> for Gateway {
             Some(id) => id,
             None => {
                 let user = caller.user.clone();
-                let newest = self.core.store.read(move |db| submissions::highest_id(db, &user)).await;
+                let via = caller.scope.as_ref().map(|scope| scope.credential.clone());
+                let read = move |db: &_| submissions::highest_id(db, &user, via.as_ref());
+                let newest = self.core.store.read(read).await;
                 newest.map_err(store_refusal)?.ok_or_else(|| {
                     Refusal::new(RefusalCode::NotFound, "you have not submitted anything yet")
                         .hint("codementor submit FILE -p PROBLEM")
@@ -113,8 +128,11 @@ impl Handle<History> for Gateway {
     async fn handle(&self, caller: &Caller, request: History) -> Result<Vec<Summary>, Refusal> {
         let user = caller.user.clone();
         let limit = request.limit.clamp(1, MAX_HISTORY);
-        let read =
-            move |db: &_| submissions::history(db, &user, request.problem.as_ref(), request.before, limit);
+        let via = caller.scope.as_ref().map(|scope| scope.credential.clone());
+        let read = move |db: &_| {
+            let problem = request.problem.as_ref();
+            submissions::history(db, &user, via.as_ref(), problem, request.before, limit)
+        };
         self.core.store.read(read).await.map_err(store_refusal)
     }
 }
@@ -171,11 +189,22 @@ impl Handle<Cancel> for Gateway {
 }
 
 impl Gateway {
-    /// Another user's submission is as unknown as one that does not exist.
+    /// Another user's submission is as unknown as one that does not exist; to a scoped credential, so is every one
+    /// that it has not made itself.
     async fn own(&self, caller: &Caller, id: SubmissionId) -> Result<(), Refusal> {
         let owner =
             self.core.store.read(move |db| submissions::owner(db, id)).await.map_err(store_refusal)?;
-        if owner.as_ref() == Some(&caller.user) { Ok(()) } else { Err(unknown(id)) }
+        if owner.as_ref() != Some(&caller.user) {
+            return Err(unknown(id));
+        }
+        if let Some(scope) = &caller.scope {
+            let via =
+                self.core.store.read(move |db| submissions::via(db, id)).await.map_err(store_refusal)?;
+            if via.as_ref() != Some(&scope.credential) {
+                return Err(unknown(id));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -229,7 +229,7 @@ impl Task {
             })
             .await?;
         let jobs: Vec<_> = changes.jobs.clone();
-        self.core.announce(submissions::Changes { events: changes.events, jobs: Vec::new() }).await;
+        self.core.announce(submissions::Changes { jobs: Vec::new(), ..changes }).await;
         jobs.into_iter().for_each(|change| self.change(change));
         delete(&self.core, sequence).await;
         Ok(())

@@ -135,8 +135,7 @@ fn project_all(
             }
             Err(error) => return Err(error),
         }
-        changes.events.append(&mut own.events);
-        changes.jobs.append(&mut own.jobs);
+        changes.append(own);
     }
     db.prepare_cached(
         "INSERT OR REPLACE INTO positions (stream, incarnation, sequence) VALUES (?1, ?2, ?3)",

@@ -1,8 +1,7 @@
 //! Look-ups. They run on readers' connections and never wait for a writer.
 
-use codementor_protocol::Points;
 use codementor_protocol::{
-    AnswerLanguage, Capture, CaseDetail, Detail, EventKind, EventPage, JobEvent, LanguageId, Limits,
+    AnswerLanguage, AssignmentId, Capture, CaseDetail, Detail, EventKind, EventPage, JobEvent, LanguageId, Limits,
     PackageHash, Purpose, Slug, SourceFile, State, SubmissionId, Summary, Timestamp, UserName, Verdict,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -11,7 +10,8 @@ use super::{from_json, from_token, parse};
 use crate::store::StoreResult;
 
 const SUMMARY: &str =
-    "id, problem, language, state, verdict, score, passed, total, time_ms, memory_kib, attempt, at";
+    "id, problem, language, state, verdict, score, passed, total, time_ms, memory_kib, attempt, at,
+     max_score, course, assignment, late";
 
 /// The user whose submission this is. What the daemon runs for itself belongs to no person.
 pub(crate) fn owner(db: &Connection, id: SubmissionId) -> StoreResult<Option<UserName>> {
@@ -31,11 +31,27 @@ pub(super) fn state(db: &Connection, id: SubmissionId) -> StoreResult<Option<(Us
     row.map(|(user, state)| Ok((parse("user", user)?, parse("state", state)?))).transpose()
 }
 
-/// The number of the newest submission of a user.
-pub(crate) fn highest_id(db: &Connection, user: &UserName) -> StoreResult<Option<SubmissionId>> {
+/// The scoped credential that a submission came in by.
+pub(crate) fn via(db: &Connection, id: SubmissionId) -> StoreResult<Option<UserName>> {
+    let via: Option<Option<String>> = db
+        .prepare_cached("SELECT via FROM submissions WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    via.flatten().map(|via| parse("credential", via)).transpose()
+}
+
+/// The number of the newest submission of a user, or of those that came in by one of its scoped credentials.
+pub(crate) fn highest_id(
+    db: &Connection,
+    user: &UserName,
+    via: Option<&UserName>,
+) -> StoreResult<Option<SubmissionId>> {
     let id: Option<u64> = db
-        .prepare_cached("SELECT max(id) FROM submissions WHERE user = ?1 AND purpose = 'submission'")?
-        .query_row([user.as_str()], |row| row.get(0))?;
+        .prepare_cached(
+            "SELECT max(id) FROM submissions
+             WHERE user = ?1 AND purpose = 'submission' AND (?2 IS NULL OR via = ?2)",
+        )?
+        .query_row(params![user.as_str(), via.map(UserName::as_str)], |row| row.get(0))?;
     Ok(id.map(SubmissionId))
 }
 
@@ -53,12 +69,14 @@ pub(crate) struct Program {
     pub answer_in: Option<AnswerLanguage>,
     pub state: State,
     pub verdict: Option<Verdict>,
+    pub assignment: Option<AssignmentId>,
 }
 
 /// The program of a submission.
 pub(crate) fn program(db: &Connection, id: SubmissionId) -> StoreResult<Option<Program>> {
     let mut statement = db.prepare_cached(
-        "SELECT user, purpose, problem, package, language, files, entry, limits, answer_in, state, verdict
+        "SELECT user, purpose, problem, package, language, files, entry, limits, answer_in, state, verdict,
+                course, assignment
          FROM submissions WHERE id = ?1",
     )?;
     let mut rows = statement.query([id.0])?;
@@ -78,6 +96,7 @@ pub(crate) fn program(db: &Connection, id: SubmissionId) -> StoreResult<Option<P
         answer_in: answer_in.map(|language| parse("language of answers", language)).transpose()?,
         state: parse("state", text(9)?)?,
         verdict: verdict.map(|verdict| from_token("verdict", &verdict)).transpose()?,
+        assignment: assignment(row.get(11)?, row.get(12)?)?,
     }))
 }
 
@@ -100,21 +119,27 @@ pub(crate) fn events(db: &Connection, id: SubmissionId, from: u64, bytes: usize)
     Ok(page)
 }
 
-/// Submissions of a user, the newest first.
+/// Submissions of a user, or of those that came in by one of its scoped credentials, the newest first.
 pub(crate) fn history(
     db: &Connection,
     user: &UserName,
+    via: Option<&UserName>,
     problem: Option<&Slug>,
+    assignment: Option<&AssignmentId>,
     before: Option<SubmissionId>,
     limit: u32,
 ) -> StoreResult<Vec<Summary>> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {SUMMARY} FROM submissions
          WHERE user = ?1 AND purpose = 'submission' AND id < ?3 AND (?2 IS NULL OR problem = ?2)
+               AND (?5 IS NULL OR via = ?5) AND (?6 IS NULL OR (course = ?6 AND assignment = ?7))
          ORDER BY id DESC LIMIT ?4"
     ))?;
     let before = before.map_or(i64::MAX, |id| id.0 as i64);
-    let mut rows = statement.query(params![user.as_str(), problem.map(Slug::as_str), before, limit])?;
+    let problem = problem.map(Slug::as_str);
+    let via = via.map(UserName::as_str);
+    let (course, name) = assignment.map(|id| (id.course.as_str(), id.assignment.as_str())).unzip();
+    let mut rows = statement.query(params![user.as_str(), problem, before, limit, via, course, name])?;
     let mut summaries = Vec::new();
     while let Some(row) = rows.next()? {
         summaries.push(summary(row)?);
@@ -130,11 +155,11 @@ pub(crate) fn detail(db: &Connection, id: SubmissionId) -> StoreResult<Option<De
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut detail = Detail {
         summary: summary(row)?,
-        package: parse("package", row.get(12)?)?,
-        files: from_json("files", &row.get::<_, String>(13)?)?,
+        package: parse("package", row.get(16)?)?,
+        files: from_json("files", &row.get::<_, String>(17)?)?,
         diagnostics: Vec::new(),
         compiler_output: String::new(),
-        fault: row.get(14)?,
+        fault: row.get(18)?,
     };
     for event in events(db, id, 1, usize::MAX)?.events {
         if let JobEvent { kind: EventKind::Compiled(compiled), .. } = event {
@@ -177,6 +202,16 @@ pub(crate) fn capture(db: &Connection, id: SubmissionId, index: u32) -> StoreRes
     }))
 }
 
+/// The assignment that two columns name.
+fn assignment(course: Option<String>, name: Option<String>) -> StoreResult<Option<AssignmentId>> {
+    course
+        .zip(name)
+        .map(|(course, name)| {
+            Ok(AssignmentId { course: parse("course", course)?, assignment: parse("assignment", name)? })
+        })
+        .transpose()
+}
+
 fn summary(row: &Row<'_>) -> StoreResult<Summary> {
     let verdict: Option<String> = row.get(4)?;
     Ok(Summary {
@@ -186,14 +221,14 @@ fn summary(row: &Row<'_>) -> StoreResult<Summary> {
         state: parse("state", row.get(3)?)?,
         verdict: verdict.map(|verdict| from_token("verdict", &verdict)).transpose()?,
         score: row.get(5)?,
-        max_score: Points::FULL.to_string(),
+        max_score: row.get(12)?,
         passed: row.get(6)?,
         total: row.get(7)?,
         time_ms: row.get(8)?,
         memory_kib: row.get(9)?,
         attempt: row.get(10)?,
         at: Timestamp(row.get(11)?),
-        assignment: None,
-        late: false,
+        assignment: assignment(row.get(13)?, row.get(14)?)?,
+        late: row.get(15)?,
     })
 }

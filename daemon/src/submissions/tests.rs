@@ -290,7 +290,7 @@ fn a_verification_belongs_to_nobody_and_leaves_nothing_behind() {
         let (id, _, _) = accept(db, &user(), &check, &terms, Timestamp(1)).expect("is accepted");
         assert_eq!(job(db, id).expect("reads").expect("waits").stop, codementor_protocol::StopRule::FirstFailure);
         assert_eq!(owner(db, id).expect("reads"), None, "not even the user under whose name it runs can ask for it");
-        assert!(history(db, &user(), None, None, 10).expect("reads").iter().all(|summary| summary.id != id));
+        assert!(history(db, &user(), None, None, None, 10).expect("reads").iter().all(|summary| summary.id != id));
         assert_eq!(verifications(db).expect("reads"), [id]);
         report(db, id, token(1, 1), 0, &[started(), compiled(), case()]);
         let (_, changes) = forget(db, id, Timestamp(2)).expect("is forgotten");
