@@ -6,10 +6,10 @@ mod members;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use codementor_protocol::{Enrol, Enrolled, Refusal, RefusalCode, Timestamp, UserName};
+use codementor_protocol::{CourseName, CourseRole, Enrol, Enrolled, Refusal, RefusalCode, Timestamp, UserName};
 use rand::Rng;
 
-pub(crate) use access::{Caller, Scope};
+pub(crate) use access::{Caller, Scope, no_course};
 
 use crate::store::{Store, StoreError};
 use members::{Known, People};
@@ -64,6 +64,13 @@ impl Accounts {
                 Ok(Caller { user: user.clone(), admin: known.admin, courses: known.courses.clone(), scope })
             }
         }
+    }
+
+    /// How many students a course has.
+    pub(crate) fn students(&self, course: &CourseName) -> u32 {
+        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
+        let is_student = |known: &&Known| known.courses.get(course) == Some(&CourseRole::Student);
+        people.users.values().filter(is_student).count() as u32
     }
 
     /// Makes the holder of the code the owner of this daemon. `mint` signs the credential.

@@ -9,6 +9,7 @@
 //! that user's inbox: a request that names any other subject is dropped, since answering it would make the daemon
 //! speak to others on the user's behalf.
 
+mod courses;
 mod problems;
 mod status;
 mod submissions;
@@ -19,6 +20,10 @@ use async_nats::{Message, Subject};
 use codementor_protocol::{
     Cancel, Enrol, Events, FindProblem, GetStatus, History, InstallPackage, ListProblems, PutPackage,
     ReadCase, Refusal, RefusalCode, Reply, Request, Show, Stop, Submit, UserName, subject,
+};
+use codementor_protocol::{
+    DeleteAssignment, ExtendAssignment, ListAssignments, ListCourses, ListDue, PutAssignment, PutCourse,
+    SetAssignmentState,
 };
 use futures::StreamExt;
 use serde::Serialize;
@@ -108,6 +113,14 @@ impl Gateway {
             InstallPackage::VERB => self.handle_json::<InstallPackage>(caller, payload).await,
             GetStatus::VERB => self.handle_json::<GetStatus>(caller, payload).await,
             Stop::VERB => self.handle_json::<Stop>(caller, payload).await,
+            PutCourse::VERB => self.handle_json::<PutCourse>(caller, payload).await,
+            ListCourses::VERB => self.handle_json::<ListCourses>(caller, payload).await,
+            PutAssignment::VERB => self.handle_json::<PutAssignment>(caller, payload).await,
+            ListAssignments::VERB => self.handle_json::<ListAssignments>(caller, payload).await,
+            SetAssignmentState::VERB => self.handle_json::<SetAssignmentState>(caller, payload).await,
+            ExtendAssignment::VERB => self.handle_json::<ExtendAssignment>(caller, payload).await,
+            DeleteAssignment::VERB => self.handle_json::<DeleteAssignment>(caller, payload).await,
+            ListDue::VERB => self.handle_json::<ListDue>(caller, payload).await,
             // What no table knows is refused with the words for that.
             _ => encode(&Reply::from(caller.may_ask(verb, None))),
         }

@@ -7,6 +7,7 @@
 //! `docs/ARCHITECTURE.md` has the map, the life of a submission and the invariants.
 
 mod accounts;
+mod courses;
 mod daemon;
 mod feedback;
 pub mod files;

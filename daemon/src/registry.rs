@@ -137,6 +137,11 @@ impl Registry {
         Ok(summaries)
     }
 
+    /// The title of each problem.
+    pub(crate) async fn titles(&self) -> Result<HashMap<Slug, String>, Refusal> {
+        self.core.store.read(titles).await.map_err(store_refusal)
+    }
+
     async fn summary(
         &self,
         user: &UserName,
@@ -425,6 +430,17 @@ fn current(db: &Connection, slug: &Slug) -> StoreResult<Option<PackageHash>> {
         .query_row([slug.as_str()], |row| row.get(0))
         .optional()?;
     hash.map(|hash| parse("package", hash)).transpose()
+}
+
+fn titles(db: &Connection) -> StoreResult<HashMap<Slug, String>> {
+    let mut statement =
+        db.prepare_cached("SELECT slug, title FROM problems JOIN packages ON hash = package")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    rows.map(|row| {
+        let (slug, title) = row?;
+        Ok((parse("problem", slug)?, title))
+    })
+    .collect()
 }
 
 fn slugs(db: &Connection) -> StoreResult<Vec<Slug>> {

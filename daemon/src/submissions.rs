@@ -9,8 +9,8 @@ mod query;
 mod tests;
 
 use codementor_protocol::{
-    Accepted, AnswerLanguage, Capture, Ended, EventKind, Failed, Fault, Job, JobEvent, Lane,
-    LanguageId, Limits, PackageHash, Purpose, Queued, Restarted, SCHEMA_VERSION, Slug, SourceFile, State,
+    Accepted, AnswerLanguage, AssignmentId, Capture, CaseVisibility, Ended, EventKind, Failed, Fault, Job, JobEvent, Lane,
+    LanguageId, Limits, PackageHash, Points, Purpose, Queued, Restarted, SCHEMA_VERSION, Slug, SourceFile, State,
     StopRule, SubmissionId, Submit, Timestamp, UserName, selection,
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -85,6 +85,28 @@ pub(crate) struct Terms {
     pub lane: Lane,
     /// Whether feedback will be given; the stream of events then ends only after [`close_feedback`].
     pub feedback: bool,
+    /// What its assignment says, where it is for one.
+    pub conditions: Option<Conditions>,
+}
+
+/// What an assignment says of a submission. It is kept with the submission, so that a change of the assignment does not
+/// change what is being judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Conditions {
+    /// The assignment.
+    pub assignment: AssignmentId,
+    /// Whether the submission is late.
+    pub late: bool,
+    /// The student's deadline.
+    pub due: Option<Timestamp>,
+    /// How many attempts the student has.
+    pub attempt_limit: Option<u32>,
+    /// What an accepted program is worth.
+    pub most: Points,
+    /// When judging stops.
+    pub stop: StopRule,
+    /// What the student sees of the cases.
+    pub visibility: CaseVisibility,
 }
 
 /// Writes a submission, its first events and its outbox row. The same key of the same user again is the same
@@ -96,27 +118,22 @@ pub(crate) fn accept(
     terms: &Terms,
     at: Timestamp,
 ) -> StoreResult<(SubmissionId, Vec<JobEvent>, Changes)> {
-    let existing: Option<u64> = db
-        .prepare_cached("SELECT id FROM submissions WHERE user = ?1 AND key = ?2")?
-        .query_row(params![user.as_str(), request.key], |row| row.get(0))
-        .optional()?;
-    if let Some(id) = existing {
-        let id = SubmissionId(id);
-        return Ok((id, query::events(db, id, 1, usize::MAX)?.events, Changes::default()));
+    if let Some((id, events)) = existing(db, user, &request.key)? {
+        return Ok((id, events, Changes::default()));
     }
-    let attempt: u32 = db
-        .prepare_cached("SELECT count(*) FROM submissions WHERE user = ?1 AND problem = ?2 AND purpose = ?3")?
-        .query_row(params![user.as_str(), request.problem.as_str(), token(request.purpose)?], |row| {
-            row.get(0)
-        })?;
-    let attempt = attempt + 1;
+    let conditions = terms.conditions.as_ref();
+    let assignment = conditions.map(|conditions| &conditions.assignment);
+    let attempt = attempts(db, user, &request.problem, assignment)?.len() as u32 + 1;
+    let most = conditions.map_or(Points::FULL, |conditions| conditions.most);
+    let stop = conditions.map_or(StopRule::FirstFailure, |conditions| conditions.stop);
+    let visibility = conditions.map_or(CaseVisibility::All, |conditions| conditions.visibility);
     let position: u64 = db
         .prepare_cached("SELECT count(*) FROM outbox WHERE lane <= ?1 AND sequence IS NULL")?
         .query_row([lane_number(terms.lane)], |row| row.get(0))?;
     db.prepare_cached(
         "INSERT INTO submissions (user, key, purpose, problem, package, language, files, entry, lane, limits, attempt, at,
-                                  state, feedback, answer_in)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                                  state, feedback, answer_in, course, assignment, late, max_score, stop, visibility)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     )?
     .execute(params![
         user.as_str(),
@@ -134,6 +151,12 @@ pub(crate) fn accept(
         State::New.token(),
         terms.feedback.then_some(PENDING),
         request.answer_in.as_ref().map(AnswerLanguage::as_str),
+        assignment.map(|id| id.course.as_str()),
+        assignment.map(|id| id.assignment.as_str()),
+        conditions.is_some_and(|conditions| conditions.late),
+        most.to_string(),
+        token(stop)?,
+        token(visibility)?,
     ])?;
     let id = SubmissionId(db.last_insert_rowid() as u64);
     db.prepare_cached(
@@ -147,13 +170,13 @@ pub(crate) fn accept(
         package: terms.package.clone(),
         lang: request.language.clone(),
         purpose: request.purpose,
-        late: false,
+        late: conditions.is_some_and(|conditions| conditions.late),
         attempt,
         time_limit_ms: terms.limits.time_ms,
         memory_limit_mib: terms.limits.memory_mib,
-        assignment: None,
-        due: None,
-        attempt_limit: None,
+        assignment: assignment.cloned(),
+        due: conditions.and_then(|conditions| conditions.due),
+        attempt_limit: conditions.and_then(|conditions| conditions.attempt_limit),
     });
     let mut changes = Changes::default();
     record.append(db, accepted, at, &mut changes)?;
@@ -169,6 +192,43 @@ pub(crate) fn set_via(db: &Connection, id: SubmissionId, credential: &UserName) 
     db.prepare_cached("UPDATE submissions SET via = ?2 WHERE id = ?1")?
         .execute(params![id.0, credential.as_str()])?;
     Ok(())
+}
+
+/// The moments of a user's attempts at a problem, in an assignment or outside of all, the earliest first: what cost an
+/// attempt, and what may still cost one. A fault of ours costs none, nor does what was cancelled before it was started, nor
+/// a program that did not compile.
+pub(crate) fn attempts(
+    db: &Connection,
+    user: &UserName,
+    problem: &Slug,
+    assignment: Option<&AssignmentId>,
+) -> StoreResult<Vec<Timestamp>> {
+    // Word for word what the index says, so that it answers alone.
+    let mut statement = db.prepare_cached(
+        "SELECT at FROM submissions
+         WHERE user = ?1 AND problem = ?2 AND course IS ?3 AND assignment IS ?4
+               AND purpose = 'submission' AND verdict IS NOT 'COMPILE_ERROR' AND state NOT IN ('faulted', 'faulted-ended')
+               AND (total IS NOT NULL OR state NOT IN ('cancelled', 'cancelled-ended'))
+         ORDER BY at",
+    )?;
+    let (course, name) = assignment.map(|id| (id.course.as_str(), id.assignment.as_str())).unzip();
+    let rows = statement
+        .query_map(params![user.as_str(), problem.as_str(), course, name], |row| row.get(0).map(Timestamp))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The submission that a key stands for already, with its events.
+pub(crate) fn existing(
+    db: &Connection,
+    user: &UserName,
+    key: &str,
+) -> StoreResult<Option<(SubmissionId, Vec<JobEvent>)>> {
+    let id: Option<u64> = db
+        .prepare_cached("SELECT id FROM submissions WHERE user = ?1 AND key = ?2")?
+        .query_row(params![user.as_str(), key], |row| row.get(0))
+        .optional()?;
+    let Some(id) = id.map(SubmissionId) else { return Ok(None) };
+    Ok(Some((id, query::events(db, id, 1, usize::MAX)?.events)))
 }
 
 /// Ends a submission as cancelled, unless it has ended already. Returns the state that it is in afterwards.
@@ -312,7 +372,8 @@ pub(crate) fn job(db: &Connection, id: SubmissionId) -> StoreResult<Option<Job>>
         entry: record.entry,
         cases,
         stop: match record.purpose {
-            Purpose::Submission | Purpose::Verification => StopRule::FirstFailure,
+            Purpose::Submission => record.stop,
+            Purpose::Verification => StopRule::FirstFailure,
             Purpose::Trial | Purpose::Calibration => StopRule::Never,
         },
         limits: record.limits,
@@ -346,6 +407,14 @@ struct Record {
     total: u32,
     /// Whether feedback is still to come.
     pending: bool,
+    /// What an accepted program is worth.
+    most: Points,
+    /// When judging stops.
+    stop: StopRule,
+    /// What the student sees of the cases.
+    visibility: CaseVisibility,
+    /// Whether it is for an assignment.
+    assigned: bool,
     via: Option<UserName>,
 }
 
@@ -353,7 +422,8 @@ impl Record {
     fn load(db: &Connection, id: SubmissionId) -> StoreResult<Option<Self>> {
         let mut statement = db.prepare_cached(
             "SELECT user, purpose, problem, package, language, entry, limits, state, delivery, token, next_report,
-                    faults, next_seq, coalesce(total, 0), coalesce(feedback = 'pending', FALSE), via
+                    faults, next_seq, coalesce(total, 0), coalesce(feedback = 'pending', FALSE), via,
+                    max_score, stop, visibility, assignment IS NOT NULL
              FROM submissions WHERE id = ?1",
         )?;
         let mut rows = statement.query([id.0])?;
@@ -377,6 +447,10 @@ impl Record {
             next_seq: row.get(12)?,
             total: row.get(13)?,
             pending: row.get(14)?,
+            most: parse("points", text(16)?)?,
+            stop: from_token("stop rule", &text(17)?)?,
+            visibility: from_token("visibility", &text(18)?)?,
+            assigned: row.get(19)?,
             via: row.get::<_, Option<String>>(15)?.map(|via| parse("credential", via)).transpose()?,
         }))
     }

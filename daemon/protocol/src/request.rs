@@ -13,7 +13,7 @@ pub use grades::*;
 
 use crate::job::Capture;
 use crate::{
-    Allowance, AnswerLanguage, AssignmentId, CaseSelection, CourseName, Diagnostic, FeedbackOutcome,
+    Allowance, AnswerLanguage, Assignment, AssignmentId, CaseSelection, CourseName, Diagnostic, FeedbackOutcome,
     FeedbackPolicy, FeedbackStep, Fix, JobEvent, LanguageId, Limits, PackageHash, Purpose, Slug, SourceFile,
     State, SubmissionId, Timestamp, UserName, Verdict,
 };
@@ -162,6 +162,14 @@ requests! {
     ShowPrompt "prompt" -> Prompt;
     Rehearse "rehearse" -> Rehearsal;
     Stop "stop" -> Stopping;
+    PutCourse "course-put" -> CourseSummary;
+    ListCourses "courses" -> Vec<CourseSummary>;
+    PutAssignment "assignment-put" -> Assignment, in assignment.id.course;
+    ListAssignments "assignments" -> Vec<Assignment>;
+    SetAssignmentState "assignment-state" -> Assignment, in assignment.course;
+    ExtendAssignment "assignment-extend" -> Assignment, in assignment.course;
+    DeleteAssignment "assignment-delete" -> AssignmentDeleted, in assignment.course;
+    ListDue "due" -> Vec<DueAssignment>;
 }
 
 /// Judge a program.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use codementor_protocol::{
-    AssignmentId, Cancel, CourseName, CourseRole, Events, FindProblem, GetStatus, Hint, History,
-    InstallPackage, ListProblems, PutPackage, ReadCase, ReadFeedback, Refusal, RefusalCode, Rehearse,
-    Request, Show, ShowPrompt, Stop, Submit, UserName,
+    AssignmentId, Cancel, CourseName, CourseRole, DeleteAssignment, Events, ExtendAssignment, FindProblem, GetStatus, Hint, History,
+    InstallPackage, ListAssignments, ListCourses, ListDue, ListProblems, PutAssignment, PutCourse, PutPackage, ReadCase, ReadFeedback, Refusal, RefusalCode, Rehearse,
+    Request, SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName,
 };
 
 /// Who may ask something.
@@ -35,7 +35,11 @@ pub(crate) fn access(verb: &str) -> Option<Access> {
         PutPackage::VERB | InstallPackage::VERB | Rehearse::VERB => {
             Access::SomeCourse(CourseRole::Instructor)
         }
-        Stop::VERB => Access::Admin,
+        ListCourses::VERB | ListAssignments::VERB | ListDue::VERB => Access::Anyone,
+        PutAssignment::VERB | SetAssignmentState::VERB | ExtendAssignment::VERB | DeleteAssignment::VERB => {
+            Access::Course(CourseRole::Instructor)
+        }
+        PutCourse::VERB | Stop::VERB => Access::Admin,
         _ => return None,
     })
 }
@@ -54,6 +58,7 @@ fn is_in_scope(verb: &str) -> bool {
             | FindProblem::VERB
             | ReadFeedback::VERB
             | GetStatus::VERB
+            | ListDue::VERB
     )
 }
 

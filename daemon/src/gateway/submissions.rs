@@ -8,8 +8,9 @@ use codementor_protocol::{
 };
 
 use super::{Caller, Gateway, Handle, store_refusal};
+use crate::courses;
 use crate::queue::now;
-use crate::submissions::{self, Terms};
+use crate::submissions::{self, Changes, Terms};
 
 /// How many bytes of events go into one answer.
 const PAGE_BYTES: usize = 384 * 1024;
@@ -42,6 +43,11 @@ impl Handle<Submit> for Gateway {
             )
             .hint(format!("the languages are {}", known.join(", "))));
         }
+        let assignment = match self.assignment_of(caller, &request).await {
+            Ok(assignment) => assignment,
+            // A submission that was taken stays taken, whatever became of its assignment before it was asked for again.
+            Err(refusal) => return self.taken(caller, request.key).await?.ok_or(refusal),
+        };
         let problem = self.registry.resolve(&request.problem, request.package.as_ref()).await?;
         let allowed = &problem.languages;
         if !allowed.is_empty() && !allowed.contains(&request.language) {
@@ -65,11 +71,12 @@ impl Handle<Submit> for Gateway {
             )
             .hint("submit runs it on the hidden cases"));
         }
-        let terms = Terms {
+        let mut terms = Terms {
             package: problem.hash.clone(),
             limits: problem.limits,
             lane: Lane::Interactive,
             feedback: false,
+            conditions: None,
         };
         let user = caller.user.clone();
         let via = caller.scope.as_ref().map(|scope| scope.credential.clone());
@@ -77,6 +84,15 @@ impl Handle<Submit> for Gateway {
             .core
             .store
             .write(move |db| {
+                if let Some((id, events)) = submissions::existing(db, &user, &request.key)? {
+                    return Ok(Ok((id, events, Changes::default())));
+                }
+                if let Some((assignment, teaches)) = &assignment {
+                    match courses::entry::enter(db, assignment, &user, *teaches, &request, now())? {
+                        Ok(conditions) => terms.conditions = Some(conditions),
+                        Err(refusal) => return Ok(Err(refusal)),
+                    }
+                }
                 let (id, events, mut changes) = submissions::accept(db, &user, &request, &terms, now())?;
                 if let Some(via) = via
                     && !changes.jobs.is_empty()
@@ -84,11 +100,11 @@ impl Handle<Submit> for Gateway {
                     submissions::set_via(db, id, &via)?;
                     changes.via.push((id, via));
                 }
-                Ok((id, events, changes))
+                Ok(Ok((id, events, changes)))
             })
             .await
             .map_err(store_refusal)?;
-        let (id, events, changes) = written;
+        let (id, events, changes) = written?;
         self.core.announce(changes).await;
         Ok(Submitted { id, events })
     }
@@ -131,7 +147,8 @@ impl Handle<History> for Gateway {
         let via = caller.scope.as_ref().map(|scope| scope.credential.clone());
         let read = move |db: &_| {
             let problem = request.problem.as_ref();
-            submissions::history(db, &user, via.as_ref(), problem, request.before, limit)
+            let assignment = request.assignment.as_ref();
+            submissions::history(db, &user, via.as_ref(), problem, assignment, request.before, limit)
         };
         self.core.store.read(read).await.map_err(store_refusal)
     }
@@ -189,6 +206,13 @@ impl Handle<Cancel> for Gateway {
 }
 
 impl Gateway {
+    /// The submission that a key stands for already.
+    async fn taken(&self, caller: &Caller, key: String) -> Result<Option<Submitted>, Refusal> {
+        let user = caller.user.clone();
+        let existing = self.core.store.read(move |db| submissions::existing(db, &user, &key)).await;
+        Ok(existing.map_err(store_refusal)?.map(|(id, events)| Submitted { id, events }))
+    }
+
     /// Another user's submission is as unknown as one that does not exist; to a scoped credential, so is every one
     /// that it has not made itself.
     async fn own(&self, caller: &Caller, id: SubmissionId) -> Result<(), Refusal> {

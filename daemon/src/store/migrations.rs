@@ -6,8 +6,11 @@ use rusqlite::Connection;
 use super::{StoreError, StoreResult};
 
 /// Each with the number of its file, which only ever grows.
-const MIGRATIONS: &[(i64, &str)] =
-    &[(1, include_str!("migrations/0001_first.sql")), (3, include_str!("migrations/0003_accounts.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("migrations/0001_first.sql")),
+    (3, include_str!("migrations/0003_accounts.sql")),
+    (4, include_str!("migrations/0004_courses.sql")),
+];
 
 /// Makes the changes that this database has not had yet, each in a transaction.
 pub(super) fn run(connection: &mut Connection) -> StoreResult<()> {

@@ -1,16 +1,13 @@
 //! What judges report, turned into the events of submissions: exactly once, in order, of the newest delivery only.
 
 use codementor_protocol::{
-    Capture, CaseReport, Compiled, EventKind, Finish, Report, ReportKind, Reports, Restarted, Started,
-    TestEvent, Verdict, Verdicted, Visibility,
+    Capture, CaseReport, CaseVisibility, Compiled, EventKind, Finish, Points, Purpose, Report, ReportKind,
+    Reports, Restarted, Started, SubmissionId, TestEvent, Verdict, Verdicted, Visibility,
 };
 use rusqlite::{Connection, params};
 
 use super::{Changes, JobChange, Record, keep_capture};
 use crate::store::StoreResult;
-
-/// The points of a problem that is passed or failed.
-const FULL_SCORE: &str = "100";
 
 /// What became of a message of reports.
 #[derive(Debug)]
@@ -86,6 +83,13 @@ fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Ch
             record.append(db, EventKind::Compiled(compiled), at, changes)
         }
         ReportKind::Case(case) => {
+            if record.assigned && record.purpose == Purpose::Submission {
+                keep_case(db, record.id, case)?;
+            }
+            if !record.shows(case.visibility) {
+                // What the student may not see is in no row that a request of a student reads.
+                return Ok(());
+            }
             db.prepare_cached(
                 "UPDATE submissions SET time_ms = max(coalesce(time_ms, 0), ?2),
                         memory_kib = max(coalesce(memory_kib, 0), ?3) WHERE id = ?1",
@@ -104,16 +108,17 @@ fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Ch
             record.append(db, EventKind::Test(test_event(case, record.total)), at, changes)
         }
         ReportKind::Finished(Finish::Judged { verdict, passed, total }) => {
-            let score = if *verdict == Verdict::Accepted { FULL_SCORE } else { "0" };
+            let score = if *verdict == Verdict::Accepted { record.most } else { Points::ZERO }.to_string();
+            let passed = (record.visible() == CaseVisibility::All).then_some(*passed);
             db.prepare_cached(
                 "UPDATE submissions SET verdict = ?2, score = ?3, passed = ?4, total = ?5 WHERE id = ?1",
             )?
             .execute(params![record.id.0, verdict.token(), score, passed, total])?;
             let result = Verdicted {
                 verdict: *verdict,
-                score: score.into(),
-                max_score: FULL_SCORE.into(),
-                passed: Some(*passed),
+                score,
+                max_score: record.most.to_string(),
+                passed,
                 total: *total,
             };
             record.append(db, EventKind::Result(result), at, changes)?;
@@ -123,11 +128,48 @@ fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Ch
     }
 }
 
+impl Record {
+    /// What the student sees of the cases. A try on the samples shows them whatever the assignment says.
+    fn visible(&self) -> CaseVisibility {
+        if self.purpose == Purpose::Submission { self.visibility } else { CaseVisibility::All }
+    }
+
+    /// Whether the student sees a case.
+    fn shows(&self, case: Visibility) -> bool {
+        match self.visible() {
+            CaseVisibility::All => true,
+            CaseVisibility::Samples => case == Visibility::Sample,
+            CaseVisibility::Verdict => false,
+        }
+    }
+}
+
+/// Keeps how a case ended, for those who teach.
+fn keep_case(db: &Connection, id: SubmissionId, case: &CaseReport) -> StoreResult<()> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO cases (submission, idx, grp, sample, verdict, time_ms, memory_kib)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        id.0,
+        case.index,
+        case.group,
+        case.visibility == Visibility::Sample,
+        case.verdict.token(),
+        case.usage.cpu_us.div_ceil(1000),
+        case.usage.memory_kib,
+    ])?;
+    Ok(())
+}
+
 /// A new delivery starts from nothing.
 fn forget_run(db: &Connection, record: &Record, total: u32) -> StoreResult<()> {
     db.prepare_cached("UPDATE submissions SET time_ms = NULL, memory_kib = NULL, total = ?2 WHERE id = ?1")?
         .execute(params![record.id.0, total])?;
     db.prepare_cached("DELETE FROM captures WHERE submission = ?1")?.execute([record.id.0])?;
+    if record.assigned {
+        db.prepare_cached("DELETE FROM cases WHERE submission = ?1")?.execute([record.id.0])?;
+    }
     Ok(())
 }
 

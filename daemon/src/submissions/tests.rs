@@ -44,6 +44,7 @@ fn accept_key(db: &Connection, key: &str) -> (SubmissionId, Changes) {
         limits: Limits::default(),
         lane: Lane::Interactive,
         feedback: false,
+        conditions: None,
     };
     let (id, _, changes) = accept(db, &user(), &request(key), &terms, Timestamp(1)).expect("is accepted");
     (id, changes)
@@ -219,6 +220,7 @@ fn with_feedback(test: impl FnOnce(&Connection, SubmissionId)) {
             limits: Limits::default(),
             lane: Lane::Interactive,
             feedback: true,
+            conditions: None,
         };
         let (id, _, _) = accept(db, &user(), &request("told"), &terms, Timestamp(1)).expect("is accepted");
         test(db, id);
@@ -285,12 +287,13 @@ fn a_verification_belongs_to_nobody_and_leaves_nothing_behind() {
             limits: Limits::default(),
             lane: Lane::Verify,
             feedback: false,
+            conditions: None,
         };
         let check = Submit { purpose: Purpose::Verification, ..request("check") };
         let (id, _, _) = accept(db, &user(), &check, &terms, Timestamp(1)).expect("is accepted");
         assert_eq!(job(db, id).expect("reads").expect("waits").stop, codementor_protocol::StopRule::FirstFailure);
         assert_eq!(owner(db, id).expect("reads"), None, "not even the user under whose name it runs can ask for it");
-        assert!(history(db, &user(), None, None, None, 10).expect("reads").iter().all(|summary| summary.id != id));
+        assert!(history(db, &user(), None, None, None, None, 10).expect("reads").iter().all(|summary| summary.id != id));
         assert_eq!(verifications(db).expect("reads"), [id]);
         report(db, id, token(1, 1), 0, &[started(), compiled(), case()]);
         let (_, changes) = forget(db, id, Timestamp(2)).expect("is forgotten");

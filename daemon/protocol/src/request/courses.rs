@@ -83,6 +83,13 @@ pub struct DeleteAssignment {
     pub assignment: AssignmentId,
 }
 
+/// What a deletion left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssignmentDeleted {
+    /// How many submissions there are to it. An assignment made again under the same name takes them up again.
+    pub submissions: u64,
+}
+
 /// What have I to hand in?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListDue {}

@@ -28,6 +28,14 @@ const REQUESTS: &[(&str, &str)] = &[
     ("prompt", r#"{"problem":"sum","language":"c","files":[]}"#),
     ("rehearse", r#"{"problem":"sum","package":"HASH"}"#),
     ("stop", "{}"),
+    ("course-put", r#"{"course":"COURSE","title":"Algorithms"}"#),
+    ("courses", "{}"),
+    ("assignment-put", r#"{"create":true,"assignment":{"id":"COURSE/hw1","title":"One","problems":[],"state":"draft","time_zone":"UTC","stop":"never"}}"#),
+    ("assignments", r#"{"course":"COURSE"}"#),
+    ("assignment-state", r#"{"assignment":"COURSE/hw1","state":"open"}"#),
+    ("assignment-extend", r#"{"assignment":"COURSE/hw1","due":0,"reason":""}"#),
+    ("assignment-delete", r#"{"assignment":"COURSE/hw1"}"#),
+    ("due", "{}"),
 ];
 
 fn course(name: &str) -> CourseName {
