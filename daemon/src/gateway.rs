@@ -23,7 +23,7 @@ use codementor_protocol::{
 };
 use codementor_protocol::{
     DeleteAssignment, ExtendAssignment, ListAssignments, ListCourses, ListDue, PutAssignment, PutCourse,
-    SetAssignmentState,
+    ReadProblem, SetAssignmentState,
 };
 use futures::StreamExt;
 use serde::Serialize;
@@ -121,6 +121,7 @@ impl Gateway {
             ExtendAssignment::VERB => self.handle_json::<ExtendAssignment>(caller, payload).await,
             DeleteAssignment::VERB => self.handle_json::<DeleteAssignment>(caller, payload).await,
             ListDue::VERB => self.handle_json::<ListDue>(caller, payload).await,
+            ReadProblem::VERB => self.handle_json::<ReadProblem>(caller, payload).await,
             // What no table knows is refused with the words for that.
             _ => encode(&Reply::from(caller.may_ask(verb, None))),
         }

@@ -10,6 +10,8 @@
 //! A package never changes: it is named by the hash of its content. Only the name of a problem moves on to another.
 
 mod calibrate;
+mod statement;
+mod text;
 mod upload;
 
 use std::collections::HashMap;

@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub(crate) use feedback::{abandon_feedback, close_feedback, forget, say, show_fix, verifications};
 pub(crate) use project::project;
-pub(crate) use query::{capture, detail, events, highest_id, history, owner, program, samples_run, via};
+pub(crate) use query::{capture, course, detail, events, highest_id, history, owner, program, samples_run, via};
 
 use crate::store::{StoreError, StoreResult};
 

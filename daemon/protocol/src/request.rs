@@ -170,6 +170,7 @@ requests! {
     ExtendAssignment "assignment-extend" -> Assignment, in assignment.course;
     DeleteAssignment "assignment-delete" -> AssignmentDeleted, in assignment.course;
     ListDue "due" -> Vec<DueAssignment>;
+    ReadProblem "problem-read" -> ProblemText;
 }
 
 /// Judge a program.

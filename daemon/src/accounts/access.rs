@@ -6,7 +6,7 @@ use std::sync::Arc;
 use codementor_protocol::{
     AssignmentId, Cancel, CourseName, CourseRole, DeleteAssignment, Events, ExtendAssignment, FindProblem, GetStatus, Hint, History,
     InstallPackage, ListAssignments, ListCourses, ListDue, ListProblems, PutAssignment, PutCourse, PutPackage, ReadCase, ReadFeedback, Refusal, RefusalCode, Rehearse,
-    Request, SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName,
+    ReadProblem, Request, SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName,
 };
 
 /// Who may ask something.
@@ -35,7 +35,7 @@ pub(crate) fn access(verb: &str) -> Option<Access> {
         PutPackage::VERB | InstallPackage::VERB | Rehearse::VERB => {
             Access::SomeCourse(CourseRole::Instructor)
         }
-        ListCourses::VERB | ListAssignments::VERB | ListDue::VERB => Access::Anyone,
+        ListCourses::VERB | ListAssignments::VERB | ListDue::VERB | ReadProblem::VERB => Access::Anyone,
         PutAssignment::VERB | SetAssignmentState::VERB | ExtendAssignment::VERB | DeleteAssignment::VERB => {
             Access::Course(CourseRole::Instructor)
         }
@@ -59,6 +59,7 @@ fn is_in_scope(verb: &str) -> bool {
             | ReadFeedback::VERB
             | GetStatus::VERB
             | ListDue::VERB
+            | ReadProblem::VERB
     )
 }
 

@@ -2,7 +2,7 @@
 
 use codementor_problems::slug::near_matches;
 use codementor_protocol::{
-    Cancel, Cancelling, CaseDetail, Detail, EventPage, Events, History, Lane, MAX_SOURCE_BYTES,
+    Cancel, Cancelling, CaseDetail, CourseRole, Detail, EventPage, Events, History, Lane, MAX_SOURCE_BYTES,
     MAX_SOURCE_FILES, Purpose, ReadCase, Refusal, RefusalCode, Show, SourceFile, SubmissionId, Submit,
     Submitted, Summary, Verdict, subject,
 };
@@ -112,7 +112,7 @@ impl Handle<Submit> for Gateway {
 
 impl Handle<Events> for Gateway {
     async fn handle(&self, caller: &Caller, request: Events) -> Result<EventPage, Refusal> {
-        self.own(caller, request.submission).await?;
+        self.readable(caller, request.submission).await?;
         let read = move |db: &_| submissions::events(db, request.submission, request.from, PAGE_BYTES);
         self.core.store.read(read).await.map_err(store_refusal)
     }
@@ -133,7 +133,7 @@ impl Handle<Show> for Gateway {
                 })?
             }
         };
-        self.own(caller, id).await?;
+        self.readable(caller, id).await?;
         let detail =
             self.core.store.read(move |db| submissions::detail(db, id)).await.map_err(store_refusal)?;
         detail.ok_or_else(|| unknown(id))
@@ -157,7 +157,7 @@ impl Handle<History> for Gateway {
 impl Handle<ReadCase> for Gateway {
     async fn handle(&self, caller: &Caller, request: ReadCase) -> Result<CaseDetail, Refusal> {
         let id = request.submission;
-        self.own(caller, id).await?;
+        self.readable(caller, id).await?;
         let (samples, detail) = self
             .core
             .store
@@ -211,6 +211,19 @@ impl Gateway {
         let user = caller.user.clone();
         let existing = self.core.store.read(move |db| submissions::existing(db, &user, &key)).await;
         Ok(existing.map_err(store_refusal)?.map(|(id, events)| Submitted { id, events }))
+    }
+
+    /// Those who teach a course also read the submissions to its assignments.
+    async fn readable(&self, caller: &Caller, id: SubmissionId) -> Result<(), Refusal> {
+        let own = self.own(caller, id).await;
+        if own.is_ok() || caller.scope.is_some() || !caller.is_somewhere(CourseRole::Assistant) {
+            return own;
+        }
+        let course = self.core.store.read(move |db| submissions::course(db, id)).await;
+        match course.map_err(store_refusal)? {
+            Some(course) if caller.is_at_least(&course, CourseRole::Assistant) => Ok(()),
+            _ => own,
+        }
     }
 
     /// Another user's submission is as unknown as one that does not exist; to a scoped credential, so is every one

@@ -1,7 +1,7 @@
 //! Look-ups. They run on readers' connections and never wait for a writer.
 
 use codementor_protocol::{
-    AnswerLanguage, AssignmentId, Capture, CaseDetail, Detail, EventKind, EventPage, JobEvent, LanguageId, Limits,
+    AnswerLanguage, AssignmentId, Capture, CaseDetail, CourseName, Detail, EventKind, EventPage, JobEvent, LanguageId, Limits,
     PackageHash, Purpose, Slug, SourceFile, State, SubmissionId, Summary, Timestamp, UserName, Verdict,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -38,6 +38,15 @@ pub(crate) fn via(db: &Connection, id: SubmissionId) -> StoreResult<Option<UserN
         .query_row([id.0], |row| row.get(0))
         .optional()?;
     via.flatten().map(|via| parse("credential", via)).transpose()
+}
+
+/// The course that a submission is for.
+pub(crate) fn course(db: &Connection, id: SubmissionId) -> StoreResult<Option<CourseName>> {
+    let course: Option<Option<String>> = db
+        .prepare_cached("SELECT course FROM submissions WHERE id = ?1 AND purpose = 'submission'")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    course.flatten().map(|course| parse("course", course)).transpose()
 }
 
 /// The number of the newest submission of a user, or of those that came in by one of its scoped credentials.

@@ -152,8 +152,14 @@ pub struct ProblemText {
     pub statement_in: Option<String>,
     /// The samples: name, input, expected answer.
     pub samples: Vec<(String, String, String)>,
+    /// How many further samples there are, which are too large to be shown.
+    #[serde(default)]
+    pub samples_left_out: u32,
     /// Files to start from, by language.
     pub templates: Vec<(LanguageId, Vec<SourceFile>)>,
+    /// Other files that belong to the statement.
+    #[serde(default)]
+    pub attachments: Vec<SourceFile>,
 }
 
 /// Put people on a course's roster. Nothing is changed when one row is wrong.

@@ -36,6 +36,7 @@ const REQUESTS: &[(&str, &str)] = &[
     ("assignment-extend", r#"{"assignment":"COURSE/hw1","due":0,"reason":""}"#),
     ("assignment-delete", r#"{"assignment":"COURSE/hw1"}"#),
     ("due", "{}"),
+    ("problem-read", r#"{"problem":"sum"}"#),
 ];
 
 fn course(name: &str) -> CourseName {
