@@ -139,6 +139,11 @@ impl BaseUrl {
         self.0.as_str()
     }
 
+    /// The names and values in its query, of which one may be a key.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()))
+    }
+
     /// Whether the endpoint is on this machine.
     pub fn is_local(&self) -> bool {
         match self.0.host_str() {
