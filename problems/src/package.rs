@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use codementor_protocol::FeedbackPolicy;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{FlagError, Flags};
@@ -80,6 +81,8 @@ pub struct Package {
     pub submissions: Vec<Submission>,
     /// Cases that are to be generated when the package is built. Empty in a built one.
     pub generate: Vec<Recipe>,
+    /// What the package asks of a model's feedback.
+    pub feedback: FeedbackRules,
 }
 
 impl Package {
@@ -318,6 +321,23 @@ pub struct Recipe {
     pub args: Vec<String>,
     /// The program that prints the answer when it reads the input.
     pub solution: String,
+}
+
+/// The largest number of steps that a package can ask for.
+pub const MAX_FEEDBACK_STEPS: u32 = 10;
+
+/// What a package asks of a model's feedback: `[feedback]` in `codementor.toml`. What it does not say is up to the
+/// server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedbackRules {
+    /// The most that a student may be shown: `off`, `hints` or `full`.
+    pub policy: Option<FeedbackPolicy>,
+    /// How many hints there are, each more telling than the one before: from 1 to [`MAX_FEEDBACK_STEPS`].
+    pub steps: Option<u32>,
+    /// Whether a hint is held back until the correction that it comes from was judged and accepted.
+    pub hold: Option<bool>,
+    /// Whether an accepted program gets a comment on style and complexity.
+    pub comment: Option<bool>,
 }
 
 impl Constants {

@@ -82,7 +82,7 @@ fn package(files: &Files, notes: &mut Notes) -> Option<Package> {
         head.names
     };
     parts::check_validators(files, head.format, head.default_validation, notes);
-    let generate = settings::read(files, notes);
+    let settings::Settings { generate, feedback } = settings::read(files, notes);
     let cases = data::read(files, head.format, &head.validator_flags, &head.constants, &generate, notes);
     let submissions = submissions::read(files, head.format, notes);
     Some(Package {
@@ -105,6 +105,7 @@ fn package(files: &Files, notes: &mut Notes) -> Option<Package> {
         cases,
         submissions,
         generate,
+        feedback,
     })
 }
 

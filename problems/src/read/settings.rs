@@ -1,29 +1,41 @@
-//! codementor.toml: what the package format has no key for. Cases to generate are read here; who reads the other
-//! tables is not this crate's concern.
+//! codementor.toml: what the package format has no key for. Cases to generate and the rules of feedback are read here;
+//! who reads the other tables is not this crate's concern.
+
+use codementor_protocol::FeedbackPolicy;
 
 use super::load_text;
 use crate::defect::{DefectKind, Place, WarningKind};
 use crate::files::Files;
 use crate::names::{self, Name};
-use crate::package::Recipe;
+use crate::package::{FeedbackRules, MAX_FEEDBACK_STEPS, Recipe};
 use crate::yaml::{MAX_YAML_BYTES, Notes};
 
 /// The file.
 const FILE: &str = "codementor.toml";
 
-/// The recipes of cases that are not there yet.
-pub(super) fn read(files: &Files, notes: &mut Notes) -> Vec<Recipe> {
-    let Some(text) = load_text(files, FILE, MAX_YAML_BYTES, notes) else { return Vec::new() };
+/// What the file says.
+#[derive(Default)]
+pub(super) struct Settings {
+    /// The recipes of cases that are not there yet.
+    pub(super) generate: Vec<Recipe>,
+    /// The rules of feedback.
+    pub(super) feedback: FeedbackRules,
+}
+
+/// Reads the file, if there is one.
+pub(super) fn read(files: &Files, notes: &mut Notes) -> Settings {
+    let Some(text) = load_text(files, FILE, MAX_YAML_BYTES, notes) else { return Settings::default() };
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
         Err(error) => {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
             notes.defect(Place::line(FILE, line), DefectKind::Toml(error.message().to_owned()));
-            return Vec::new();
+            return Settings::default();
         }
     };
     let mut recipes = Vec::new();
+    let mut feedback = FeedbackRules::default();
     for (key, value) in &table {
         match (key.as_str(), value) {
             ("generate", toml::Value::Array(items)) => {
@@ -32,7 +44,11 @@ pub(super) fn read(files: &Files, notes: &mut Notes) -> Vec<Recipe> {
             ("generate", _) => {
                 bad::<()>("generate", value, "a list of tables, each begun by [[generate]]", notes);
             }
-            ("feedback" | "parameter", _) => {}
+            ("feedback", toml::Value::Table(table)) => feedback = feedback_rules(table, notes),
+            ("feedback", _) => {
+                bad::<()>("feedback", value, "a table, begun by [feedback]", notes);
+            }
+            ("parameter", _) => {}
             _ => notes.warn(Place::file(FILE), WarningKind::UnknownKey(key.clone())),
         }
     }
@@ -51,7 +67,41 @@ pub(super) fn read(files: &Files, notes: &mut Notes) -> Vec<Recipe> {
     recipes.retain(|recipe| {
         !["in", "ans"].iter().all(|end| files.get(&format!("data/{}.{end}", recipe.case)).is_some())
     });
-    recipes
+    Settings { generate: recipes, feedback }
+}
+
+/// A value that cannot be read is a defect, since whatever took its place might show more than its author allows.
+fn feedback_rules(table: &toml::Table, notes: &mut Notes) -> FeedbackRules {
+    let mut rules = FeedbackRules::default();
+    for (key, value) in table {
+        let place = format!("feedback.{key}");
+        match key.as_str() {
+            "policy" => {
+                let policies = [FeedbackPolicy::Off, FeedbackPolicy::Hints, FeedbackPolicy::Full];
+                rules.policy = policies
+                    .into_iter()
+                    .find(|policy| value.as_str() == Some(policy.token()))
+                    .or_else(|| bad(&place, value, "\"off\", \"hints\" or \"full\"", notes));
+            }
+            "steps" => {
+                rules.steps = value
+                    .as_integer()
+                    .and_then(|steps| u32::try_from(steps).ok())
+                    .filter(|steps| (1..=MAX_FEEDBACK_STEPS).contains(steps))
+                    .or_else(|| {
+                        bad(&place, value, &format!("a number from 1 to {MAX_FEEDBACK_STEPS}"), notes)
+                    });
+            }
+            "hold" => rules.hold = truth(&place, value, notes),
+            "comment" => rules.comment = truth(&place, value, notes),
+            _ => notes.warn(Place::file(FILE), WarningKind::UnknownKey(place)),
+        }
+    }
+    rules
+}
+
+fn truth(key: &str, value: &toml::Value, notes: &mut Notes) -> Option<bool> {
+    value.as_bool().or_else(|| bad(key, value, "true or false", notes))
 }
 
 fn recipe(item: &toml::Value, notes: &mut Notes) -> Option<Recipe> {

@@ -1,7 +1,9 @@
 //! Example submissions, what is promised about them, and the programs that make cases.
 
+use codementor_protocol::FeedbackPolicy;
+
 use super::{fails, judged, sound, warns};
-use crate::package::Outcome;
+use crate::package::{FeedbackRules, Outcome};
 use crate::testing::Sketch;
 
 #[test]
@@ -150,7 +152,7 @@ slow:
 fn recipes_are_read_and_checked() {
     let recipe = "[[generate]]\ncase = \"secret/03-big\"\ngenerator = \"generators/n.py\"\nargs = [\"9\"]\nsolution = \"submissions/accepted/sum.py\"\n";
     let sketch = |toml: &str| Sketch::legacy().with("codementor.toml", toml).with("generators/n.py", "");
-    let package = sound(&sketch(&format!("{recipe}[feedback]\nmode = \"full\"\n[parameter]\nn = 3\n")));
+    let package = sound(&sketch(&format!("{recipe}[feedback]\npolicy = \"full\"\n[parameter]\nn = 3\n")));
     assert_eq!((package.generate.len(), package.cases.len()), (1, 2));
     assert_eq!(
         (package.generate[0].case.as_str(), &package.generate[0].args[..]),
@@ -181,4 +183,36 @@ fn recipes_are_read_and_checked() {
     fails(sketch(&recipe.replace("case", "kase")), "generate.case is \"missing\"");
     fails(sketch("generate = 1\n"), "generate is 1, but must be a list of tables");
     fails(sketch(&recipe.replace("[\"9\"]", "9")), "generate.args is 9, but must be a list of texts");
+}
+
+#[test]
+fn rules_of_feedback_are_read_and_what_is_wrong_in_them_is_named() {
+    let sketch = |lines: &str| Sketch::legacy().with("codementor.toml", format!("[feedback]\n{lines}"));
+    assert_eq!(sound(&Sketch::legacy()).feedback, FeedbackRules::default());
+    assert_eq!(sound(&sketch("")).feedback, FeedbackRules::default());
+    let all = sound(&sketch("policy = \"off\"\nsteps = 4\nhold = false\ncomment = true\n")).feedback;
+    let expected = FeedbackRules {
+        policy: Some(FeedbackPolicy::Off),
+        steps: Some(4),
+        hold: Some(false),
+        comment: Some(true),
+    };
+    assert_eq!(all, expected);
+    warns(sketch("colour = 1\n"), "codementor.toml: feedback.colour is not a key");
+    for (lines, expected) in [
+        (
+            "policy = \"Full\"",
+            "codementor.toml: feedback.policy is \"Full\", but must be \"off\", \"hints\" or \"full\"",
+        ),
+        ("policy = true", "feedback.policy is true, but must be"),
+        ("steps = 0", "feedback.steps is 0, but must be a number from 1 to 10"),
+        ("steps = 11", "feedback.steps is 11, but must be"),
+        ("steps = \"3\"", "feedback.steps is \"3\", but must be"),
+        ("hold = \"yes\"", "feedback.hold is \"yes\", but must be true or false"),
+        ("comment = 1", "feedback.comment is 1, but must be true or false"),
+    ] {
+        fails(sketch(lines), expected);
+    }
+    let text = Sketch::legacy().with("codementor.toml", "feedback = \"off\"\n");
+    fails(text, "codementor.toml: feedback is \"off\", but must be a table, begun by [feedback]");
 }
