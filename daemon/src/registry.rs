@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use codementor_problems::compare::{Comparison, Difference, DifferenceKind, Flags, compare};
-use codementor_problems::package::Package;
+use codementor_problems::package::{FeedbackRules, Package};
 use codementor_problems::read::{self, Opened};
 use codementor_problems::slug::near_matches;
 use codementor_protocol::{
@@ -34,6 +34,7 @@ use crate::queue::{Core, now};
 use crate::store::StoreResult;
 use crate::submissions::{from_json, from_token, json, parse};
 use calibrate::Calibrations;
+pub(crate) use calibrate::OwnSubmission;
 
 /// How much of a sample's input and answer a student can read at once.
 const MAX_SAMPLE: usize = 64 * 1024;
@@ -63,6 +64,8 @@ pub(crate) struct Installed {
     pub(crate) languages: Vec<LanguageId>,
     pub(crate) warnings: Vec<String>,
     pub(crate) code_kib: u64,
+    /// What the package says of feedback.
+    pub(crate) feedback: FeedbackRules,
     pub(crate) installed: Timestamp,
 }
 
@@ -304,6 +307,7 @@ impl Registry {
             languages,
             warnings: opened.warnings.iter().map(ToString::to_string).collect(),
             code_kib: package.limits.code_kib,
+            feedback: package.feedback,
             installed: now(),
         })
     }
@@ -369,6 +373,21 @@ impl Registry {
             case.input = Capture::new(&input, input.len() as u64, MAX_SAMPLE);
             case.expected = Capture::new(&answer, answer.len() as u64, MAX_SAMPLE);
             Ok(case)
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?
+    }
+
+    /// The package's own submissions that are not right, to rehearse feedback with.
+    pub(crate) async fn wrong_submissions(&self, hash: &PackageHash) -> Result<Vec<OwnSubmission>, Refusal> {
+        let (path, languages) = (self.package_file(hash), self.languages.clone());
+        let work = move || {
+            let opened = read::open(&path)
+                .map_err(|_| Refusal::new(RefusalCode::Internal, "the package cannot be read"))?;
+            let wrong = opened.package.submissions.iter().filter(|submission| !calibrate::is_right(submission));
+            // One that cannot be run was warned of when the package was checked.
+            Ok(wrong.filter_map(|submission| calibrate::to_run(&opened, submission, &languages).ok()).collect())
         };
         tokio::task::spawn_blocking(work)
             .await
@@ -453,7 +472,7 @@ fn slugs(db: &Connection) -> StoreResult<Vec<Slug>> {
 
 fn installed(db: &Connection, hash: &PackageHash) -> StoreResult<Option<Installed>> {
     let mut statement = db.prepare_cached(
-        "SELECT title, limits, samples, cases, languages, warnings, code_kib, installed FROM packages WHERE hash = ?1",
+        "SELECT title, limits, samples, cases, languages, warnings, code_kib, feedback, installed FROM packages WHERE hash = ?1",
     )?;
     let mut rows = statement.query([hash.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -466,14 +485,15 @@ fn installed(db: &Connection, hash: &PackageHash) -> StoreResult<Option<Installe
         languages: from_json("languages", &row.get::<_, String>(4)?)?,
         warnings: from_json("warnings", &row.get::<_, String>(5)?)?,
         code_kib: row.get(6)?,
-        installed: Timestamp(row.get(7)?),
+        feedback: from_json("feedback", &row.get::<_, String>(7)?)?,
+        installed: Timestamp(row.get(8)?),
     }))
 }
 
 fn add(db: &Connection, row: &Installed) -> StoreResult<()> {
     db.execute(
-        "INSERT OR REPLACE INTO packages (hash, title, limits, samples, cases, languages, warnings, code_kib, installed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT OR REPLACE INTO packages (hash, title, limits, samples, cases, languages, warnings, code_kib, feedback, installed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             row.hash.as_str(),
             row.title,
@@ -483,6 +503,7 @@ fn add(db: &Connection, row: &Installed) -> StoreResult<()> {
             json(&row.languages)?,
             json(&row.warnings)?,
             row.code_kib,
+            json(&row.feedback)?,
             row.installed.0,
         ],
     )?;

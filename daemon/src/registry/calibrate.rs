@@ -40,19 +40,19 @@ pub(super) enum Progress {
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     /// Those that the limit must let pass.
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<OwnSubmission>,
     /// Those that it must stop.
-    slow: Vec<Run>,
+    slow: Vec<OwnSubmission>,
 }
 
 /// One submission of the package.
 #[derive(Debug)]
-pub(super) struct Run {
-    name: String,
+pub(crate) struct OwnSubmission {
+    pub(crate) name: String,
     accepted: bool,
-    language: codementor_protocol::LanguageId,
-    files: Vec<SourceFile>,
-    entry: Option<String>,
+    pub(crate) language: codementor_protocol::LanguageId,
+    pub(crate) files: Vec<SourceFile>,
+    pub(crate) entry: Option<String>,
 }
 
 /// How a run ended.
@@ -127,7 +127,11 @@ pub(super) fn plan(opened: &Opened, languages: &Languages, warnings: &mut Vec<St
     plan
 }
 
-fn to_run(opened: &Opened, submission: &Submission, languages: &Languages) -> Result<Run, String> {
+pub(super) fn to_run(
+    opened: &Opened,
+    submission: &Submission,
+    languages: &Languages,
+) -> Result<OwnSubmission, String> {
     let mut files = Vec::with_capacity(submission.files.len());
     for file in &submission.files {
         let bytes = opened
@@ -140,14 +144,18 @@ fn to_run(opened: &Opened, submission: &Submission, languages: &Languages) -> Re
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let language =
         languages.detect(&names, submission.language.as_deref()).map_err(|error| error.to_string())?;
-    let accepted = submission.expectations.iter().any(|promise| promise.permitted.iter().eq([&Outcome::Ac]));
-    Ok(Run {
-        accepted,
+    Ok(OwnSubmission {
+        accepted: is_right(submission),
         name: submission.name.clone(),
         language: language.id().clone(),
         files,
         entry: submission.entrypoint.clone(),
     })
+}
+
+/// Whether a submission is promised to be accepted.
+pub(super) fn is_right(submission: &Submission) -> bool {
+    submission.expectations.iter().any(|promise| promise.permitted.iter().eq([&Outcome::Ac]))
 }
 
 async fn measure(
@@ -201,7 +209,7 @@ fn verdict_words(verdict: Option<Verdict>) -> &'static str {
 async fn run_all(
     registry: &Registry,
     request: &InstallPackage,
-    runs: Vec<Run>,
+    runs: Vec<OwnSubmission>,
     limits: Limits,
     progress: Option<&Calibrations>,
 ) -> Result<Vec<Measured>, Refusal> {
