@@ -112,7 +112,7 @@ mod tests {
     /// A future that is looked at by hand.
     struct Looked<F: Future>(std::pin::Pin<Box<F>>);
 
-    fn tokio_test<F: Future>(future: F) -> Looked<F> {
+    fn looked_at<F: Future>(future: F) -> Looked<F> {
         Looked(Box::pin(future))
     }
 
