@@ -213,9 +213,13 @@ impl Models {
         most
     }
 
-    /// The body of the request to the first endpoint, as JSON in lines.
+    /// The body of the request to the first endpoint, as JSON in lines; where there is none, of one that would be made
+    /// to an endpoint without a name for its model.
     pub(crate) fn body(&self, messages: &Messages) -> String {
-        self.clients.first().map(|client| client.shown_body(messages)).unwrap_or_default()
+        match self.clients.first() {
+            Some(client) => client.shown_body(messages),
+            None => endpoint::shown_body(messages),
+        }
     }
 
     /// Asks one endpoint after the other until one answers. Text goes to the sink as it comes. Dropping the future

@@ -399,7 +399,7 @@ impl FeedbackSettings {
 
 impl Endpoint {
     /// The most that an answer may be, where nothing else is set: room for a whole program and what is said of it.
-    const MAX_TOKENS: u32 = 4096;
+    pub(crate) const MAX_TOKENS: u32 = 4096;
     const PATIENCE: Duration = Duration::from_secs(30);
 
     fn flagged(url: &str, model: String) -> Result<Self, String> {

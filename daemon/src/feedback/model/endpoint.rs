@@ -50,6 +50,10 @@ struct Form {
     new_limit: bool,
 }
 
+impl Form {
+    const FIRST: Self = Self { asks_for_usage: true, new_limit: false };
+}
+
 #[derive(Serialize)]
 struct Request<'a> {
     model: &'a str,
@@ -76,6 +80,39 @@ struct StreamOptions {
     include_usage: bool,
 }
 
+impl<'a> Request<'a> {
+    fn new(
+        model: &'a str,
+        messages: &'a Messages,
+        form: Form,
+        limit: u32,
+        further: &'a serde_json::Map<String, Value>,
+    ) -> Self {
+        Self {
+            model,
+            messages: [
+                Message { role: "system", content: &messages.system },
+                Message { role: "user", content: &messages.user },
+            ],
+            stream: true,
+            stream_options: form.asks_for_usage.then_some(StreamOptions { include_usage: true }),
+            max_tokens: (!form.new_limit).then_some(limit),
+            max_completion_tokens: form.new_limit.then_some(limit),
+            further,
+        }
+    }
+}
+
+fn shown(request: &Request<'_>) -> String {
+    // A tree of text and numbers is always JSON.
+    serde_json::to_string_pretty(request).unwrap_or_default()
+}
+
+/// What would be sent to an endpoint that is not configured yet.
+pub(super) fn shown_body(messages: &Messages) -> String {
+    shown(&Request::new("", messages, Form::FIRST, Endpoint::MAX_TOKENS, &serde_json::Map::new()))
+}
+
 impl Client {
     pub(super) fn new(endpoint: Endpoint, pace: Pace) -> Self {
         let mut secrets = Secrets::default();
@@ -83,14 +120,7 @@ impl Client {
         if let Err(failure) = &means {
             tracing::warn!(endpoint = endpoint.name, "this endpoint cannot be asked: {}", failure.detail);
         }
-        Self {
-            endpoint,
-            means,
-            secrets,
-            pace,
-            form: Mutex::new(Form { asks_for_usage: true, new_limit: false }),
-            resting: Mutex::new(None),
-        }
+        Self { endpoint, means, secrets, pace, form: Mutex::new(Form::FIRST), resting: Mutex::new(None) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -126,24 +156,12 @@ impl Client {
     }
 
     pub(super) fn shown_body(&self, messages: &Messages) -> String {
-        // A tree of text and numbers is always JSON.
-        serde_json::to_string_pretty(&self.request(messages, self.form())).unwrap_or_default()
+        shown(&self.request(messages, self.form()))
     }
 
     fn request<'a>(&'a self, messages: &'a Messages, form: Form) -> Request<'a> {
-        let limit = Some(self.endpoint.max_tokens);
-        Request {
-            model: &self.endpoint.model,
-            messages: [
-                Message { role: "system", content: &messages.system },
-                Message { role: "user", content: &messages.user },
-            ],
-            stream: true,
-            stream_options: form.asks_for_usage.then_some(StreamOptions { include_usage: true }),
-            max_tokens: limit.filter(|_| !form.new_limit),
-            max_completion_tokens: limit.filter(|_| form.new_limit),
-            further: &self.endpoint.body,
-        }
+        let Endpoint { model, max_tokens, body, .. } = &self.endpoint;
+        Request::new(model, messages, form, *max_tokens, body)
     }
 
     /// Asks until there is an answer, or asking again would not help. What was spent is added to the call.

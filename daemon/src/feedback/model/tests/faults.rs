@@ -347,12 +347,14 @@ async fn who_is_not_there_is_unreachable() {
         assert_eq!((error.outcome, error.billed), (Outcome::Unreachable, false), "{url}: {error:?}");
         assert!(error.detail.contains("cannot be reached"), "{error:?}");
     }
-    // A server that speaks no TLS is one, too.
+    // Nor is who takes a connection and does not go on with it, as a server that waits for HTTP where TLS is spoken.
     let plain = ModelServer::always(Script::answer("no"));
-    let models = Models::with_pace(vec![endpoint("one", &plain.url().replace("http:", "https:"))], PATIENT);
+    let hasty = Pace { connect: SHORT, ..PATIENT };
+    let models = Models::with_pace(vec![endpoint("one", &plain.url().replace("http:", "https:"))], hasty);
     let error = ask(&models).await.0.expect_err("it speaks no TLS");
     assert_eq!(error.outcome, Outcome::Unreachable, "{error:?}");
     assert!(plain.journal().is_empty());
+    assert_eq!(plain.journal().connections(), 3, "a connection may be had a moment later");
 }
 
 #[tokio::test(flavor = "multi_thread")]

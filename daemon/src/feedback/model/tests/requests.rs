@@ -139,6 +139,13 @@ async fn a_key_that_cannot_be_used_fails_the_endpoint_and_nothing_else() {
 }
 
 #[test]
+fn what_would_be_sent_can_be_seen_before_there_is_an_endpoint() {
+    let body: serde_json::Value =
+        serde_json::from_str(&Models::new(Vec::new()).body(&messages())).expect("JSON");
+    assert_eq!(body["messages"][1]["content"], "print(1)");
+}
+
+#[test]
 fn who_would_answer_alike_has_one_identity() {
     let of = |endpoint: Endpoint| Models::with_pace(vec![endpoint], PATIENT).identity();
     let base = || endpoint("one", "http://127.0.0.1:1/v1");
