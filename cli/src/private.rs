@@ -272,7 +272,8 @@ async fn enter(url: &str, paths: &Paths) -> Result<Client, CliError> {
         .map_err(|source| PrivateError::DataDir { path: code_path, source })?;
     let gate = Client::connect_to_enrol(url, &Credentials::read(&paths.enrol_creds())?).await?;
     let key = nkeys::KeyPair::new_user();
-    let enrolled = gate.enrol(&Enrol { code: code.trim().into(), public_key: key.public_key() }).await?;
+    let enrol = Enrol { code: code.trim().into(), public_key: key.public_key(), ..Enrol::default() };
+    let enrolled = gate.enrol(&enrol).await?;
     let path = paths.user_creds();
     let unwritten = |source| PrivateError::DataDir { path: path.clone(), source };
     let seed = key.seed().map_err(|error| unwritten(std::io::Error::other(error)))?;

@@ -1,35 +1,97 @@
 //! Accounts: who there is, what they may ask, and how they get their credentials.
+//!
+//! ```text
+//! access       pure                    the table of who may ask what
+//! members      users, memberships      what the gateway knows of people, kept in memory
+//! codes        codes                   texts that let people in, stored as hashes
+//! admit        all of them             what a code does, in one transaction
+//! credentials  user_keys               renewing, giving up, cutting off; scoped ones for CI
+//! guard        memory                  slows down whoever guesses codes
+//! ```
 
 mod access;
+mod admit;
+mod codes;
+mod credentials;
+mod guard;
 mod members;
+mod names;
+mod roster;
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 
-use codementor_protocol::{CourseName, CourseRole, Enrol, Enrolled, Refusal, RefusalCode, Timestamp, UserName};
+use codementor_protocol::{
+    CodeSummary, CourseName, CourseRole, Enrol, EnrolCode, Enrolled, Identity, Join, KeySummary, MakeCode,
+    MakeScoped, Refusal, RefusalCode, Revoked, Timestamp, UserName,
+};
 use rand::Rng;
+use rusqlite::Connection;
 
 pub(crate) use access::{Caller, Scope, no_course};
+pub(crate) use members::{Membership, in_course};
 
-use crate::store::{Store, StoreError};
+use crate::courses::{self, audit};
+use crate::nats::auth::{Keys, Role};
+use crate::store::{Store, StoreError, StoreResult};
+use admit::{Applicant, Tried};
+use codes::{Code, New, Opens};
+use guard::{Guard, Wrong};
 use members::{Known, People};
 
 /// The one user of a private daemon.
 pub(crate) const LOCAL_USER: &str = "local";
+/// How long a code for another machine of one's own holds.
+const PAIRING: Duration = Duration::from_secs(10 * 60);
+/// How long one that an administrator makes for somebody else does.
+const PAIRING_FOR_OTHERS: Duration = Duration::from_secs(24 * 3600);
+/// How long codes and scoped credentials may hold.
+const LONGEST: u64 = 400 * 24 * 3600;
+/// And at least.
+const SHORTEST: u64 = 60;
+/// How many codes of a course may be open at a time.
+const CODES: u32 = 100;
+
+/// Signs credentials, and revokes them.
+pub(crate) struct Issuer {
+    pub(crate) keys: Arc<Keys>,
+    /// Where the NATS server hears of revocations.
+    pub(crate) url: String,
+    /// How long the credentials of people hold.
+    pub(crate) life: Duration,
+}
+
+impl Issuer {
+    fn sign(&self, name: &UserName, key: &str, expires: Option<Timestamp>) -> Result<String, Refusal> {
+        let expires = expires.map(|at| {
+            SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or_default())
+        });
+        self.keys.mint_user(Role::Student, name.as_str(), key, expires).map_err(|error| {
+            Refusal::new(RefusalCode::Invalid, format!("the public key cannot be signed: {error}"))
+        })
+    }
+
+    fn life_from(&self, at: Timestamp) -> Timestamp {
+        later(at, self.life)
+    }
+}
 
 /// The users, kept in memory beside the database, since every request asks for one.
 #[derive(Clone)]
 pub(crate) struct Accounts {
     store: Store,
+    issuer: Arc<Issuer>,
     people: Arc<RwLock<People>>,
     /// Held while a user is read again, so that an older reading never replaces a newer one.
     reading: Arc<tokio::sync::Mutex<()>>,
+    guard: Arc<Guard>,
     code: Arc<str>,
 }
 
 impl Accounts {
     /// Reads the users, and makes the code by which the owner of the data directory enrols.
-    pub(crate) async fn load(store: Store, code_file: &Path) -> Result<Self, AccountsError> {
+    pub(crate) async fn load(store: Store, issuer: Issuer, code_file: &Path) -> Result<Self, AccountsError> {
         let people = store.read(members::people).await?;
         let code = match std::fs::read_to_string(code_file) {
             Ok(code) if !code.trim().is_empty() => code.trim().to_owned(),
@@ -40,7 +102,14 @@ impl Accounts {
                 code
             }
         };
-        Ok(Self { store, people: Arc::new(RwLock::new(people)), reading: Arc::default(), code: code.into() })
+        Ok(Self {
+            store,
+            issuer: Arc::new(issuer),
+            people: Arc::new(RwLock::new(people)),
+            reading: Arc::default(),
+            guard: Arc::new(Guard::new(Instant::now())),
+            code: code.into(),
+        })
     }
 
     /// Who asks under a name: a user, or the owner of a scoped credential.
@@ -66,45 +135,301 @@ impl Accounts {
         }
     }
 
-    /// How many students a course has.
-    pub(crate) fn students(&self, course: &CourseName) -> u32 {
-        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
-        let is_student = |known: &&Known| known.courses.get(course) == Some(&CourseRole::Student);
-        people.users.values().filter(is_student).count() as u32
+    /// Lets the holder of a code in, and signs its key.
+    pub(crate) async fn enrol(&self, request: Enrol, at: Timestamp) -> Result<Enrolled, Refusal> {
+        let applicant = Applicant {
+            full_name: names::full_name(request.name.as_deref())?,
+            student_id: names::student_id(request.student_id.as_deref())?,
+            public_key: request.public_key,
+        };
+        // Whether the key can be signed at all is known before anything is written.
+        self.issuer.sign(&local(), &applicant.public_key, None)?;
+        if same(request.code.trim().as_bytes(), self.code.as_bytes()) {
+            return self.enrol_owner(applicant.public_key, at).await;
+        }
+        let key = applicant.public_key.clone();
+        let expires = self.issuer.life_from(at);
+        let user = self
+            .guarded(&request.code, move |db, code| admit::enrol(db, code, &applicant, at, Some(expires)))
+            .await?;
+        self.read_again(&user).await?;
+        tracing::info!(%user, "enrolled");
+        Ok(Enrolled { jwt: self.issuer.sign(&user, &key, Some(expires))?, user })
     }
 
-    /// Makes the holder of the code the owner of this daemon. `mint` signs the credential.
-    pub(crate) async fn enrol(
-        &self,
-        request: Enrol,
-        at: Timestamp,
-        mint: impl FnOnce(&UserName, &str) -> Result<String, String>,
-    ) -> Result<Enrolled, Refusal> {
-        if !same(request.code.trim().as_bytes(), self.code.as_bytes()) {
-            tracing::warn!("somebody tried to enrol with a code that is none");
-            return Err(Refusal::new(RefusalCode::Unauthorised, "this code does not enrol anybody"));
-        }
-        let user = UserName::new(LOCAL_USER)
-            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?;
-        let jwt = mint(&user, &request.public_key).map_err(|error| {
-            Refusal::new(RefusalCode::Invalid, format!("the public key cannot be signed: {error}"))
-        })?;
-        let name = user.clone();
+    /// Makes the owner of the data directory the administrator that it is.
+    async fn enrol_owner(&self, public_key: String, at: Timestamp) -> Result<Enrolled, Refusal> {
+        let user = local();
+        let jwt = self.issuer.sign(&user, &public_key, None)?;
         let write = self.store.write(move |db| {
-            members::put_admin(db, &name, at)?;
-            members::put_key(db, &request.public_key, &name, at, None)
+            members::put_admin(db, &local(), at)?;
+            members::put_key(db, &public_key, &local(), at, None)
         });
-        write.await.map_err(|error| Refusal::new(RefusalCode::Later, error.to_string()))?;
-        self.read_again(&user).await.map_err(|error| Refusal::new(RefusalCode::Later, error.to_string()))?;
+        write.await.map_err(later_refusal)?;
+        self.read_again(&user).await?;
         tracing::info!(%user, "enrolled");
         Ok(Enrolled { user, jwt })
     }
 
+    /// Lets a user into one more course.
+    pub(crate) async fn join(&self, caller: &Caller, request: Join, at: Timestamp) -> Result<(), Refusal> {
+        let student_id = names::student_id(request.student_id.as_deref())?;
+        let user = caller.user.clone();
+        self.guarded(&request.code, move |db, code| admit::join(db, code, &user, student_id.as_deref(), at))
+            .await?;
+        self.read_again(&caller.user).await
+    }
+
+    /// Tries a code, unless too many wrong ones were tried.
+    async fn guarded<T: Send + 'static>(
+        &self,
+        typed: &str,
+        work: impl FnOnce(&Connection, &Code) -> StoreResult<Tried<T>> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let code = Code::read(typed);
+        let tried = match &code {
+            Some(code) if !self.guard.may_try(code.prefix(), Instant::now()) => {
+                tracing::warn!(
+                    starts_with = code.prefix(),
+                    "a code that was guessed at is closed for a while"
+                );
+                return Err(too_many());
+            }
+            Some(code) => {
+                let code = code.clone();
+                self.store.write(move |db| work(db, &code)).await.map_err(later_refusal)?
+            }
+            None => Tried::Wrong { known_prefix: false },
+        };
+        let known_prefix = match tried {
+            Tried::Done(done) => return Ok(done),
+            Tried::Refused(refusal) => return Err(refusal),
+            Tried::Wrong { known_prefix } => known_prefix,
+        };
+        let prefix = code.as_ref().map(Code::prefix);
+        match self.guard.wrong(prefix.filter(|_| known_prefix), Instant::now()) {
+            Wrong::Say { unlogged } => {
+                let starts_with = prefix.unwrap_or("what is no code");
+                tracing::warn!(starts_with, known_prefix, unlogged, "somebody tried a code that is none");
+                Err(Refusal::new(RefusalCode::Unauthorised, "this code lets nobody in")
+                    .hint("was it typed as it was given? Ask your instructor for a new one"))
+            }
+            Wrong::TooMany => Err(too_many()),
+        }
+    }
+
+    /// Who a caller is.
+    pub(crate) async fn identity(&self, caller: &Caller, at: Timestamp) -> Result<Identity, Refusal> {
+        let user = caller.user.clone();
+        let read = self.store.read(move |db| members::names(db, &user)).await.map_err(later_refusal)?;
+        let (name, student_id) = read.unwrap_or_default();
+        Ok(Identity {
+            user: caller.user.clone(),
+            name,
+            student_id,
+            admin: caller.admin,
+            courses: caller.courses.iter().map(|(course, role)| (course.clone(), *role)).collect(),
+            scope: caller.scope.as_ref().map(|scope| scope.assignment.clone()),
+            now: at,
+        })
+    }
+
+    /// Signs a key of a machine anew.
+    pub(crate) async fn renew(
+        &self,
+        caller: &Caller,
+        public_key: String,
+        at: Timestamp,
+    ) -> Result<Enrolled, Refusal> {
+        let (user, key) = (caller.user.clone(), public_key.clone());
+        let expires = Some(self.issuer.life_from(at));
+        let renewed = self.store.write(move |db| credentials::renew(db, &user, &key, expires)).await;
+        let expires = renewed.map_err(later_refusal)??;
+        tracing::info!(user = %caller.user, "renewed a credential");
+        Ok(Enrolled { jwt: self.issuer.sign(&caller.user, &public_key, expires)?, user: caller.user.clone() })
+    }
+
+    /// Makes a code for another machine of a user.
+    pub(crate) async fn pair(
+        &self,
+        caller: &Caller,
+        user: Option<UserName>,
+        at: Timestamp,
+    ) -> Result<EnrolCode, Refusal> {
+        let others = user.filter(|user| *user != caller.user);
+        if let Some(user) = &others {
+            if !caller.admin {
+                let message = "only administrators make codes for the machines of others";
+                return Err(Refusal::new(RefusalCode::Unauthorised, message));
+            }
+            self.is_user(user)?;
+        }
+        let holds = if others.is_some() { PAIRING_FOR_OTHERS } else { PAIRING };
+        let (user, by) = (others.unwrap_or_else(|| caller.user.clone()), caller.user.clone());
+        let expires = later(at, holds);
+        let made = self.store.write(move |db| {
+            codes::drop_pairing(db, &user)?;
+            let opens = Opens::User(user);
+            codes::make(db, &New { opens: &opens, roster_only: false, expires, uses: Some(1), by: &by, at })
+        });
+        Ok(EnrolCode { code: made.await.map_err(later_refusal)?.text(), expires })
+    }
+
+    /// Makes a code for a course.
+    pub(crate) async fn make_code(
+        &self,
+        caller: &Caller,
+        request: MakeCode,
+        at: Timestamp,
+    ) -> Result<EnrolCode, Refusal> {
+        let expires = later(at, Duration::from_secs(bounded(request.lasts_s, "a code")?));
+        if request.uses == Some(0) {
+            return Err(Refusal::new(RefusalCode::Invalid, "a code lets at least one person in"));
+        }
+        let by = caller.user.clone();
+        let made = self.store.write(move |db| {
+            let course = request.course;
+            if !courses::is_course(db, &course)? {
+                return Ok(Err(no_course(&course)));
+            }
+            if codes::count_open(db, &course, at)? >= CODES {
+                let message = format!("'{course}' has {CODES} codes already");
+                return Ok(Err(Refusal::new(RefusalCode::Forbidden, message)
+                    .hint("drop some that are not needed: codementor course code drop")));
+            }
+            let opens = Opens::Course(course.clone(), request.role);
+            let (roster_only, uses) = (request.roster_only, request.uses);
+            let code = codes::make(db, &New { opens: &opens, roster_only, expires, uses, by: &by, at })?;
+            let detail = serde_json::json!({
+                "role": request.role, "expires": expires, "uses": uses, "roster_only": roster_only,
+            });
+            audit::append(db, &course, &by, "code-make", code.prefix(), &detail, at)?;
+            Ok(Ok(code))
+        });
+        Ok(EnrolCode { code: made.await.map_err(later_refusal)??.text(), expires })
+    }
+
+    /// The codes of a course.
+    pub(crate) async fn codes(&self, course: CourseName) -> Result<Vec<CodeSummary>, Refusal> {
+        self.store.read(move |db| codes::list(db, &course)).await.map_err(later_refusal)
+    }
+
+    /// Makes a code of a course void.
+    pub(crate) async fn drop_code(
+        &self,
+        caller: &Caller,
+        course: CourseName,
+        id: u64,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let by = caller.user.clone();
+        let dropped = self.store.write(move |db| {
+            if !codes::drop_one(db, &course, id)? {
+                let message = format!("'{course}' has no code {id}");
+                return Ok(Err(Refusal::new(RefusalCode::NotFound, message)
+                    .hint(format!("codementor course code list {course} shows them"))));
+            }
+            audit::append(db, &course, &by, "code-drop", &id.to_string(), &serde_json::Value::Null, at)?;
+            Ok(Ok(()))
+        });
+        dropped.await.map_err(later_refusal)?
+    }
+
+    /// Signs a credential that is limited to an assignment.
+    pub(crate) async fn make_scoped(
+        &self,
+        caller: &Caller,
+        request: MakeScoped,
+        at: Timestamp,
+    ) -> Result<Enrolled, Refusal> {
+        let expires = later(at, Duration::from_secs(bounded(request.lasts_s, "a credential")?));
+        self.issuer.sign(&caller.user, &request.public_key, None)?;
+        let (user, key) = (caller.user.clone(), request.public_key.clone());
+        let put = self.store.write(move |db| {
+            if courses::assignment(db, &request.assignment)?.is_none() {
+                let message = format!("there is no assignment '{}'", request.assignment);
+                return Ok(Err(
+                    Refusal::new(RefusalCode::NotFound, message).hint("codementor due lists yours")
+                ));
+            }
+            credentials::put_scoped(db, &user, &key, &request.assignment, at, expires)
+        });
+        let credential = put.await.map_err(later_refusal)??;
+        self.read_again(&caller.user).await?;
+        tracing::info!(user = %caller.user, %credential, "made a scoped credential");
+        let jwt = self.issuer.sign(&credential, &request.public_key, Some(expires))?;
+        Ok(Enrolled { user: credential, jwt })
+    }
+
+    /// The credentials of a caller.
+    pub(crate) async fn keys(&self, caller: &Caller, at: Timestamp) -> Result<Vec<KeySummary>, Refusal> {
+        let user = caller.user.clone();
+        self.store.read(move |db| credentials::list(db, &user, at)).await.map_err(later_refusal)
+    }
+
+    /// Makes one credential of a caller void. Its connections end, which may be the one that asks.
+    pub(crate) async fn log_out(
+        &self,
+        caller: &Caller,
+        public_key: String,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let (user, key) = (caller.user.clone(), public_key.clone());
+        self.store.write(move |db| credentials::void(db, &user, &key, at)).await.map_err(later_refusal)??;
+        self.read_again(&caller.user).await?;
+        tracing::info!(user = %caller.user, "gave a credential up");
+        self.tell_nats(&[public_key]).await
+    }
+
+    /// Cuts a user off at once.
+    pub(crate) async fn revoke(
+        &self,
+        caller: &Caller,
+        user: UserName,
+        at: Timestamp,
+    ) -> Result<Revoked, Refusal> {
+        if user == caller.user {
+            return Err(Refusal::new(RefusalCode::Invalid, "you would cut off yourself")
+                .hint("codementor logout gives up the credential of this machine"));
+        }
+        let name = user.clone();
+        let cut = self.store.write(move |db| {
+            codes::drop_pairing(db, &name)?;
+            credentials::cut_off(db, &name, at)
+        });
+        let keys = cut.await.map_err(later_refusal)?.ok_or_else(|| no_user(&user))?;
+        self.read_again(&user).await?;
+        tracing::warn!(%user, by = %caller.user, credentials = keys.len(), "cut off");
+        self.tell_nats(&keys).await?;
+        Ok(Revoked { credentials: u32::try_from(keys.len()).unwrap_or(u32::MAX) })
+    }
+
+    /// The gateway refuses what these keys ask from now on; this makes NATS drop their connections too.
+    async fn tell_nats(&self, keys: &[String]) -> Result<(), Refusal> {
+        self.issuer.keys.revoke_all(&self.issuer.url, keys).await.map_err(|error| {
+            tracing::error!(%error, "a revocation was not heard");
+            Refusal::new(RefusalCode::Later, error.to_string())
+                .hint("the daemon refuses these credentials already; do it again to cut live connections")
+        })
+    }
+
+    /// How many students a course has.
+    pub(crate) fn students(&self, course: &CourseName) -> u32 {
+        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
+        let is_student = |known: &&Known| known.courses.get(course) == Some(&CourseRole::Student);
+        people.users.values().filter(is_student).count().try_into().unwrap_or(u32::MAX)
+    }
+
+    fn is_user(&self, user: &UserName) -> Result<(), Refusal> {
+        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
+        if people.users.contains_key(user) { Ok(()) } else { Err(no_user(user)) }
+    }
+
     /// Takes over what was committed about a user.
-    async fn read_again(&self, user: &UserName) -> Result<(), StoreError> {
+    async fn read_again(&self, user: &UserName) -> Result<(), Refusal> {
         let _in_order = self.reading.lock().await;
         let name = user.clone();
-        let read = self.store.read(move |db| members::person(db, &name)).await?;
+        let read = self.store.read(move |db| members::person(db, &name)).await.map_err(later_refusal)?;
         let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
         people.users.remove(user);
         people.credentials.retain(|_, scoped| scoped.owner != *user);
@@ -112,6 +437,55 @@ impl Accounts {
         people.credentials.extend(read.credentials);
         Ok(())
     }
+}
+
+/// Makes a code that makes administrators, for the owner of the data directory to hand out.
+pub(crate) fn admin_code(db: &Connection, holds: Duration, at: Timestamp) -> StoreResult<String> {
+    let (by, expires) = (local(), later(at, holds));
+    let new = New { opens: &Opens::Admin, roster_only: false, expires, uses: Some(1), by: &by, at };
+    Ok(codes::make(db, &new)?.text())
+}
+
+/// Makes a user an administrator, and its key one that is known.
+pub(crate) fn add_admin(
+    db: &Connection,
+    user: &UserName,
+    public_key: &str,
+    at: Timestamp,
+) -> StoreResult<()> {
+    members::put_admin(db, user, at)?;
+    members::put_key(db, public_key, user, at, None)
+}
+
+fn local() -> UserName {
+    #[expect(clippy::unwrap_used, reason = "the constant obeys the rule of user names")]
+    UserName::new(LOCAL_USER).unwrap()
+}
+
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    Timestamp(at.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+}
+
+fn bounded(seconds: u64, what: &str) -> Result<u64, Refusal> {
+    if (SHORTEST..=LONGEST).contains(&seconds) {
+        return Ok(seconds);
+    }
+    let days = LONGEST / 86_400;
+    Err(Refusal::new(RefusalCode::Invalid, format!("{what} may hold for one minute to {days} days")))
+}
+
+fn too_many() -> Refusal {
+    Refusal::new(RefusalCode::Later, "too many wrong codes were tried")
+        .hint("try again in a minute, with the code as it was given")
+}
+
+fn no_user(user: &UserName) -> Refusal {
+    Refusal::new(RefusalCode::NotFound, format!("there is no user '{user}' on this server"))
+}
+
+/// Whoever cannot be told about now may be told later.
+fn later_refusal(error: StoreError) -> Refusal {
+    crate::gateway::store_refusal(error)
 }
 
 /// Why the accounts cannot be used.
@@ -129,23 +503,4 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn only_the_code_enrols() {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let store = Store::open(&dir.path().join("t.db")).expect("opens");
-        let file = dir.path().join("enrol.code");
-        let accounts = Accounts::load(store.clone(), &file).await.expect("loads");
-        let user = UserName::new(LOCAL_USER).expect("a user name");
-        let enrol = |code: String| Enrol { code, public_key: "UKEY".into() };
-        let mint = |_: &UserName, _: &str| Ok("jwt".into());
-        assert!(accounts.enrol(enrol("nonsense".into()), Timestamp(1), mint).await.is_err());
-        assert!(accounts.caller(&user).is_err());
-        let code = std::fs::read_to_string(&file).expect("the code was written");
-        accounts.enrol(enrol(code), Timestamp(1), mint).await.expect("enrols");
-        let again = Accounts::load(store, &file).await.expect("loads");
-        assert!(again.caller(&user).expect("is known").admin);
-    }
-}
+mod tests;

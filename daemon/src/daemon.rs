@@ -16,7 +16,7 @@ use codementor_runners::{Engine, Images, Languages};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Issuer};
 use crate::gateway::{Facts, Gateway};
 use crate::instance::Instance;
 use crate::judge::{self, Judge, PackageCache, Slots, Workshop};
@@ -168,7 +168,8 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
     streams::prepare(&jetstream, &layout).await?;
 
     let (core, job_changes) = Core::new(store.clone(), client.clone(), jetstream.clone());
-    let accounts = Accounts::load(store, &paths.enrol_code()).await?;
+    let issuer = Issuer { keys, url: url.clone(), life: settings.credential_life };
+    let accounts = Accounts::load(store, issuer, &paths.enrol_code()).await?;
     let registry = Registry::open(core.clone(), languages.clone(), &paths).await?;
     let stopping = watch::Sender::new(false);
     let slots = Slots::new(settings.slots);
@@ -179,7 +180,6 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
         accounts,
         registry,
         languages: languages.clone(),
-        keys,
         facts: Facts {
             since: now(),
             nats: client.server_info().version,

@@ -9,6 +9,7 @@
 //! that user's inbox: a request that names any other subject is dropped, since answering it would make the daemon
 //! speak to others on the user's behalf.
 
+mod accounts;
 mod courses;
 mod problems;
 mod status;
@@ -19,7 +20,10 @@ use std::sync::Arc;
 use async_nats::{Message, Subject};
 use codementor_protocol::{
     Cancel, Enrol, Events, FindProblem, GetStatus, History, InstallPackage, ListProblems, PutPackage,
-    ReadCase, Refusal, RefusalCode, Reply, Request, Show, Stop, Submit, UserName, subject,
+    ReadCase, Refusal, RefusalCode, Reply, Request, Show, Stop, Submit, subject,
+};
+use codementor_protocol::{
+    DropCode, Join, ListCodes, ListKeys, LogOut, MakeCode, MakeScoped, Pair, Renew, Revoke, WhoAmI,
 };
 use codementor_protocol::{
     DeleteAssignment, ExtendAssignment, ListAssignments, ListCourses, ListDue, PutAssignment, PutCourse,
@@ -27,20 +31,24 @@ use codementor_protocol::{
 };
 use futures::StreamExt;
 use serde::Serialize;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 pub(crate) use status::Facts;
 
 pub(crate) use crate::accounts::Caller;
 
 use crate::accounts::Accounts;
-use crate::nats::auth::Keys;
 use crate::queue::{Core, now};
 use crate::registry::Registry;
 use crate::store::StoreError;
 
 /// How many requests are worked on at a time.
 const CONCURRENT: usize = 128;
+/// How many of those who are no users yet are answered at a time; others hear that they should come again. They have
+/// nothing of their own to be told apart by, and a flood of them must not hold up users.
+const CONCURRENT_ENROLMENTS: usize = 32;
+/// How long it takes to refuse an enrolment.
+const REFUSED_AFTER: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// What the handlers need.
 pub(crate) struct Gateway {
@@ -48,7 +56,6 @@ pub(crate) struct Gateway {
     pub(crate) accounts: Accounts,
     pub(crate) registry: Registry,
     pub(crate) languages: Arc<codementor_runners::Languages>,
-    pub(crate) keys: Arc<Keys>,
     pub(crate) facts: Facts,
     /// Set when the daemon is to end.
     pub(crate) stopping: watch::Sender<bool>,
@@ -66,20 +73,22 @@ impl Gateway {
         let mut requests = self.core.client.queue_subscribe(subject::REQUESTS, "gateway".into()).await?;
         let mut enrolments = self.core.client.queue_subscribe(subject::ENROL, "gateway".into()).await?;
         let permits = Arc::new(Semaphore::new(CONCURRENT));
+        let enrolling = Arc::new(Semaphore::new(CONCURRENT_ENROLMENTS));
         loop {
             let (message, enrolment) = tokio::select! {
                 Some(message) = requests.next() => (message, false),
                 Some(message) = enrolments.next() => (message, true),
                 else => return Ok(()),
             };
-            let Ok(permit) = permits.clone().acquire_owned().await else { return Ok(()) };
             let gateway = self.clone();
+            if enrolment {
+                let permit = enrolling.clone().try_acquire_owned().ok();
+                tokio::spawn(async move { gateway.enrol(message, permit).await });
+                continue;
+            }
+            let Ok(permit) = permits.clone().acquire_owned().await else { return Ok(()) };
             tokio::spawn(async move {
-                if enrolment {
-                    gateway.enrol(message).await
-                } else {
-                    gateway.answer(message).await
-                };
+                gateway.answer(message).await;
                 drop(permit);
             });
         }
@@ -113,6 +122,17 @@ impl Gateway {
             InstallPackage::VERB => self.handle_json::<InstallPackage>(caller, payload).await,
             GetStatus::VERB => self.handle_json::<GetStatus>(caller, payload).await,
             Stop::VERB => self.handle_json::<Stop>(caller, payload).await,
+            WhoAmI::VERB => self.handle_json::<WhoAmI>(caller, payload).await,
+            Join::VERB => self.handle_json::<Join>(caller, payload).await,
+            Renew::VERB => self.handle_json::<Renew>(caller, payload).await,
+            Pair::VERB => self.handle_json::<Pair>(caller, payload).await,
+            ListKeys::VERB => self.handle_json::<ListKeys>(caller, payload).await,
+            LogOut::VERB => self.handle_json::<LogOut>(caller, payload).await,
+            MakeCode::VERB => self.handle_json::<MakeCode>(caller, payload).await,
+            ListCodes::VERB => self.handle_json::<ListCodes>(caller, payload).await,
+            DropCode::VERB => self.handle_json::<DropCode>(caller, payload).await,
+            MakeScoped::VERB => self.handle_json::<MakeScoped>(caller, payload).await,
+            Revoke::VERB => self.handle_json::<Revoke>(caller, payload).await,
             PutCourse::VERB => self.handle_json::<PutCourse>(caller, payload).await,
             ListCourses::VERB => self.handle_json::<ListCourses>(caller, payload).await,
             PutAssignment::VERB => self.handle_json::<PutAssignment>(caller, payload).await,
@@ -146,24 +166,29 @@ impl Gateway {
 
     /// The enrol credential may ask for nothing else, and its inbox is shared: the answer is of use only to the
     /// holder of the key's other half.
-    async fn enrol(&self, message: Message) {
+    async fn enrol(&self, message: Message, permit: Option<OwnedSemaphorePermit>) {
         let inbox = format!("{}.", crate::nats::auth::Role::Enrol.inbox("enrol"));
         let Some(reply) = message.reply.clone().filter(|reply| reply.starts_with(&inbox)) else {
             return;
         };
+        if permit.is_none() {
+            let busy = Refusal::new(RefusalCode::Later, "too many people enrol at this moment")
+                .hint("try again in a few seconds");
+            self.reply(reply, encode(&Reply::<()>::Refused(busy))).await;
+            return;
+        }
+        self.core.gauges.touch();
+        let since = tokio::time::Instant::now();
         let result = match serde_json::from_slice::<Enrol>(&message.payload) {
-            Ok(request) => {
-                let mint = |user: &UserName, key: &str| {
-                    self.keys
-                        .mint_user(crate::nats::auth::Role::Student, user.as_str(), key, None)
-                        .map_err(|e| e.to_string())
-                };
-                self.accounts.enrol(request, now(), mint).await
-            }
+            Ok(request) => self.accounts.enrol(request, now()).await,
             Err(error) => {
                 Err(Refusal::new(RefusalCode::Invalid, format!("the request cannot be read: {error}")))
             }
         };
+        if result.is_err() {
+            // How long a refusal takes must not tell how far it got.
+            tokio::time::sleep_until(since + REFUSED_AFTER).await;
+        }
         self.reply(reply, encode(&Reply::from(result))).await;
     }
 

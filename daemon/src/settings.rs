@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::TypedValueParser as _;
 use codementor_protocol::{AnswerLanguage, FeedbackPolicy};
 use serde::Deserialize;
 
@@ -26,7 +27,15 @@ pub struct Flags {
     #[arg(long, global = true, env = "CODEMENTOR_NATS_URL", value_name = "URL", hide_short_help = true)]
     pub nats_url: Option<String>,
     /// Credentials for that server
-    #[arg(long, global = true, env = "CODEMENTOR_CREDS", value_name = "FILE", hide_short_help = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "CODEMENTOR_CREDS",
+        value_name = "FILE",
+        // A path would have to be one: that the variable is empty is how CI services say that there is no secret.
+        value_parser = clap::builder::OsStringValueParser::new().map(PathBuf::from),
+        hide_short_help = true
+    )]
     pub creds: Option<PathBuf>,
     /// nats-server program for the private daemon
     #[arg(long, global = true, env = "CODEMENTOR_NATS_SERVER", value_name = "FILE", hide_short_help = true)]
@@ -55,6 +64,15 @@ pub struct Flags {
     /// How often a job is handed out before it is given up [default: 4]
     #[arg(long, global = true, env = "CODEMENTOR_MAX_DELIVER", value_name = "N", hide_short_help = true)]
     pub max_deliver: Option<u32>,
+    /// Days after which a user's credential ends, unless it was renewed; it renews itself [default: 180]
+    #[arg(
+        long,
+        global = true,
+        env = "CODEMENTOR_CREDENTIAL_DAYS",
+        value_name = "DAYS",
+        hide_short_help = true
+    )]
+    pub credential_days: Option<u32>,
     /// Folder of further languages, each laid out like those that are built in
     #[arg(long, global = true, env = "CODEMENTOR_LANGUAGES_DIR", value_name = "DIR", hide_short_help = true)]
     pub languages_dir: Option<PathBuf>,
@@ -110,6 +128,7 @@ struct File {
     idle_timeout: Option<u64>,
     ack_wait: Option<u64>,
     max_deliver: Option<u32>,
+    credential_days: Option<u32>,
     languages_dir: Option<PathBuf>,
     log: Option<String>,
     feedback: Option<FeedbackFile>,
@@ -138,6 +157,8 @@ pub struct Settings {
     pub ack_wait: Duration,
     /// How often NATS gives a job out.
     pub max_deliver: u32,
+    /// How long the credentials of users hold.
+    pub credential_life: Duration,
     /// Further languages.
     pub languages_dir: Option<PathBuf>,
     /// The log filter.
@@ -321,8 +342,9 @@ impl Settings {
         let settings = Self {
             feedback: feedback.map_err(SettingsError::Feedback)?,
             paths,
-            nats_url: flags.nats_url.or(file.nats_url),
-            creds: flags.creds.or(file.creds),
+            // What is set to nothing is not set.
+            nats_url: flags.nats_url.filter(|url| !url.is_empty()).or(file.nats_url),
+            creds: flags.creds.filter(|path| !path.as_os_str().is_empty()).or(file.creds),
             nats_server: flags.nats_server.or(file.nats_server),
             nats_port: flags.nats_port.or(file.nats_port),
             docker_host: flags.docker_host.or(file.docker_host),
@@ -333,6 +355,9 @@ impl Settings {
             },
             ack_wait: Duration::from_secs(flags.ack_wait.or(file.ack_wait).unwrap_or(10)),
             max_deliver: flags.max_deliver.or(file.max_deliver).unwrap_or(4),
+            credential_life: Duration::from_secs(
+                u64::from(flags.credential_days.or(file.credential_days).unwrap_or(180)) * 86_400,
+            ),
             languages_dir: flags.languages_dir.or(file.languages_dir),
             log: flags.log.or(file.log).unwrap_or_else(|| "info".into()),
         };
@@ -350,6 +375,8 @@ impl Settings {
         };
         range("slots", self.slots.into(), 0, 512, "it may be 0, for no judging here, to 512")?;
         range("ack_wait", self.ack_wait.as_secs(), 1, 3600, "it may be 1 to 3600 seconds")?;
+        let days = self.credential_life.as_secs() / 86_400;
+        range("credential_days", days, 1, 3650, "it may be 1 to 3650 days")?;
         range("max_deliver", self.max_deliver.into(), 1, 100, "it may be 1 to 100")?;
         match (&self.nats_url, &self.creds) {
             (Some(url), None) => Err(SettingsError::UrlWithoutCreds(url.clone())),

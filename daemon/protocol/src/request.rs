@@ -171,6 +171,17 @@ requests! {
     DeleteAssignment "assignment-delete" -> AssignmentDeleted, in assignment.course;
     ListDue "due" -> Vec<DueAssignment>;
     ReadProblem "problem-read" -> ProblemText;
+    WhoAmI "whoami" -> Identity;
+    Join "join" -> Identity;
+    Renew "renew" -> Enrolled;
+    Pair "pair" -> EnrolCode;
+    ListKeys "keys" -> Vec<KeySummary>;
+    LogOut "logout" -> LoggedOut;
+    MakeCode "code-make" -> EnrolCode, in course;
+    ListCodes "codes" -> Vec<CodeSummary>, in course;
+    DropCode "code-drop" -> CodeDropped, in course;
+    MakeScoped "credential-make" -> Enrolled, in assignment.course;
+    Revoke "revoke" -> Revoked;
 }
 
 /// Judge a program.
@@ -522,24 +533,6 @@ pub struct Stopping {
     pub running: u64,
     /// Submissions that wait for the next start.
     pub queued: u64,
-}
-
-/// What the holder of the enrol credential asks on [`ENROL`](crate::subject::ENROL).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enrol {
-    /// The one-time or shared code.
-    pub code: String,
-    /// The public half of a key that the client has just made; the other half never leaves the machine.
-    pub public_key: String,
-}
-
-/// The answer to [`Enrol`]: useless to anybody without the key's other half.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enrolled {
-    /// The user.
-    pub user: UserName,
-    /// The signed JWT.
-    pub jwt: String,
 }
 
 /// The next, more telling step of feedback on a submission. Safe to repeat: the client asks again, naming the step,

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use codementor_protocol::{
-    AssignmentId, Cancel, CourseName, CourseRole, DeleteAssignment, Events, ExtendAssignment, FindProblem, GetStatus, Hint, History,
-    InstallPackage, ListAssignments, ListCourses, ListDue, ListProblems, PutAssignment, PutCourse, PutPackage, ReadCase, ReadFeedback, Refusal, RefusalCode, Rehearse,
-    ReadProblem, Request, SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName,
+    AssignmentId, Cancel, CourseName, CourseRole, DeleteAssignment, DropCode, Events, ExtendAssignment,
+    FindProblem, GetStatus, Hint, History, InstallPackage, Join, ListAssignments, ListCodes, ListCourses,
+    ListDue, ListKeys, ListProblems, LogOut, MakeCode, MakeScoped, Pair, PutAssignment, PutCourse,
+    PutPackage, ReadCase, ReadFeedback, ReadProblem, Refusal, RefusalCode, Rehearse, Renew, Request, Revoke,
+    SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName, WhoAmI,
 };
 
 /// Who may ask something.
@@ -39,7 +41,11 @@ pub(crate) fn access(verb: &str) -> Option<Access> {
         PutAssignment::VERB | SetAssignmentState::VERB | ExtendAssignment::VERB | DeleteAssignment::VERB => {
             Access::Course(CourseRole::Instructor)
         }
-        PutCourse::VERB | Stop::VERB => Access::Admin,
+        WhoAmI::VERB | Join::VERB | Pair::VERB => Access::Anyone,
+        ListKeys::VERB | Renew::VERB | LogOut::VERB => Access::Own,
+        MakeScoped::VERB => Access::Course(CourseRole::Student),
+        MakeCode::VERB | ListCodes::VERB | DropCode::VERB => Access::Course(CourseRole::Instructor),
+        PutCourse::VERB | Revoke::VERB | Stop::VERB => Access::Admin,
         _ => return None,
     })
 }
@@ -58,6 +64,7 @@ fn is_in_scope(verb: &str) -> bool {
             | FindProblem::VERB
             | ReadFeedback::VERB
             | GetStatus::VERB
+            | WhoAmI::VERB
             | ListDue::VERB
             | ReadProblem::VERB
     )

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use codementor_protocol::{AssignmentId, CourseName, CourseRole, Timestamp, UserName};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::StoreResult;
 use crate::submissions::{from_token, parse};
@@ -107,4 +107,70 @@ pub(super) fn put_key(
         params![public_key, user.as_str(), at.0, expires.map(|expires| expires.0)],
     )?;
     Ok(())
+}
+
+/// Makes a user a member of a course, or changes its role there.
+pub(super) fn put_member(
+    db: &Connection,
+    course: &CourseName,
+    user: &UserName,
+    role: CourseRole,
+    at: Timestamp,
+) -> StoreResult<()> {
+    db.prepare_cached(
+        "INSERT INTO memberships (course, user, role, joined) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (course, user) DO UPDATE SET role = ?3",
+    )?
+    .execute(params![course.as_str(), user.as_str(), role.token(), at.0])?;
+    Ok(())
+}
+
+/// What a user is to a course.
+pub(super) fn role(db: &Connection, course: &CourseName, user: &UserName) -> StoreResult<Option<CourseRole>> {
+    let role: Option<String> = db
+        .prepare_cached("SELECT role FROM memberships WHERE course = ?1 AND user = ?2")?
+        .query_row(params![course.as_str(), user.as_str()], |row| row.get(0))
+        .optional()?;
+    role.map(|role| from_token("role", &role)).transpose()
+}
+
+/// Somebody in a course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Membership {
+    pub(crate) user: UserName,
+    pub(crate) role: CourseRole,
+    pub(crate) full_name: Option<String>,
+    pub(crate) student_id: Option<String>,
+    pub(crate) joined: Timestamp,
+}
+
+/// Everybody in a course, by user name.
+pub(crate) fn in_course(db: &Connection, course: &CourseName) -> StoreResult<Vec<Membership>> {
+    let mut statement = db.prepare_cached(
+        "SELECT user, role, full_name, student_id, joined
+         FROM memberships JOIN users ON users.name = memberships.user WHERE course = ?1 ORDER BY user",
+    )?;
+    let mut rows = statement.query([course.as_str()])?;
+    let mut members = Vec::new();
+    while let Some(row) = rows.next()? {
+        members.push(Membership {
+            user: parse("user", row.get(0)?)?,
+            role: from_token("role", &row.get::<_, String>(1)?)?,
+            full_name: row.get(2)?,
+            student_id: row.get(3)?,
+            joined: Timestamp(row.get(4)?),
+        });
+    }
+    Ok(members)
+}
+
+/// The name for people and the student id of a user.
+pub(super) fn names(
+    db: &Connection,
+    user: &UserName,
+) -> StoreResult<Option<(Option<String>, Option<String>)>> {
+    Ok(db
+        .prepare_cached("SELECT full_name, student_id FROM users WHERE name = ?1")?
+        .query_row([user.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
 }

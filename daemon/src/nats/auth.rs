@@ -11,7 +11,7 @@ mod keys;
 mod permissions;
 
 pub use creds::{Creds, CredsError};
-pub use keys::{Keys, KeysError, MintError, RevokeError};
+pub use keys::{ANONYMOUS_SINCE, Keys, KeysError, MintError, RevokeError};
 pub use permissions::Role;
 
 #[cfg(test)]

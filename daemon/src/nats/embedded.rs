@@ -29,7 +29,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use tokio::sync::{broadcast, oneshot, watch};
 
-use super::auth::Keys;
+use super::auth::{Keys, KeysError};
 use super::server::{ServerBinary, Version};
 use supervisor::{Command, State, Supervisor};
 
@@ -123,6 +123,9 @@ pub enum EmbeddedError {
         /// The store.
         dir: PathBuf,
     },
+    /// The keys cannot sign.
+    #[error(transparent)]
+    Keys(KeysError),
     /// The store is held, and by no server that can be found.
     #[error(
         "the NATS store in {0} is held by a process that cannot be found, perhaps of another user or in a container"

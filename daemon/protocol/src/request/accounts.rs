@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssignmentId, CourseName, CourseRole, Enrolled, Timestamp, UserName};
+use crate::{AssignmentId, CourseName, CourseRole, Timestamp, UserName};
 
 /// Who am I to this server?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,10 +19,12 @@ pub struct Identity {
     pub admin: bool,
     /// The courses, with what the user is to each.
     pub courses: Vec<(CourseName, CourseRole)>,
-    /// When the credential that was used ends; absent if it does not.
-    pub expires: Option<Timestamp>,
+    /// The student id, where one was given.
+    pub student_id: Option<String>,
     /// What a scoped credential is limited to.
     pub scope: Option<AssignmentId>,
+    /// The server's clock.
+    pub now: Timestamp,
 }
 
 /// Sign my credential anew before it ends.
@@ -32,9 +34,24 @@ pub struct Renew {
     pub public_key: String,
 }
 
+/// Join one more course, as the user that I am.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// The code.
+    pub code: String,
+    /// The school's id of the student, where it is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub student_id: Option<String>,
+}
+
 /// Make a code by which I enrol a second machine, once, within minutes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pair {}
+pub struct Pair {
+    /// The user to be let in, for an administrator who helps somebody whose machine is lost. Who was cut off is let in
+    /// again by such a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserName>,
+}
 
 /// A code that enrols.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +105,10 @@ pub struct CodeSummary {
     pub roster_only: bool,
 }
 
+/// A code is void.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeDropped {}
+
 /// Make a code void.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DropCode {
@@ -108,6 +129,25 @@ pub struct MakeScoped {
     pub lasts_s: u64,
 }
 
+/// List my credentials: one for each machine, and those for CI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListKeys {}
+
+/// A credential as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySummary {
+    /// The public half of its key.
+    pub public_key: String,
+    /// The name of a scoped credential.
+    pub credential: Option<UserName>,
+    /// What a scoped credential is limited to.
+    pub scope: Option<AssignmentId>,
+    /// When it was made.
+    pub made: Timestamp,
+    /// When it ends; absent if it does not.
+    pub expires: Option<Timestamp>,
+}
+
 /// Cut a user off: every credential is void at once, live connections are closed. Its submissions stay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoke {
@@ -122,12 +162,16 @@ pub struct Revoked {
     pub credentials: u32,
 }
 
-/// Give up my own credential.
+/// Give up a credential of mine: this one, or one for CI. It is void at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogOut {
     /// The public half of its key.
     pub public_key: String,
 }
+
+/// A credential was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedOut {}
 
 /// Everything that is stored about one user, for the user or an administrator to keep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,5 +207,35 @@ pub struct Erased {
     pub submissions: u64,
 }
 
-/// The reply to [`Renew`] and [`MakeScoped`].
-pub type Signed = Enrolled;
+/// What the holder of no credential, or of the shared enrol credential, asks on [`ENROL`](crate::subject::ENROL): by a
+/// code, or by an ID token of a CI system.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrol {
+    /// The one-time or shared code; empty with an ID token.
+    #[serde(default)]
+    pub code: String,
+    /// The public half of a key that the client has just made; the other half never leaves the machine.
+    pub public_key: String,
+    /// The name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The school's id of the student.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub student_id: Option<String>,
+    /// The ID token of a CI system, such as GitHub's or GitLab's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+    /// With an ID token: what the credential is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<AssignmentId>,
+}
+
+/// The answer to [`Enrol`], [`Renew`] and [`MakeScoped`]: useless to anybody without the key's other half.
+/// Others who enrol at this moment can read the one to [`Enrol`], so it holds nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// The user, or the name of the scoped credential.
+    pub user: UserName,
+    /// The signed JWT.
+    pub jwt: String,
+}

@@ -37,6 +37,17 @@ const REQUESTS: &[(&str, &str)] = &[
     ("assignment-delete", r#"{"assignment":"COURSE/hw1"}"#),
     ("due", "{}"),
     ("problem-read", r#"{"problem":"sum"}"#),
+    ("whoami", "{}"),
+    ("join", r#"{"code":"x"}"#),
+    ("renew", r#"{"public_key":"U"}"#),
+    ("pair", "{}"),
+    ("keys", "{}"),
+    ("logout", r#"{"public_key":"U"}"#),
+    ("code-make", r#"{"course":"COURSE","role":"student","lasts_s":60}"#),
+    ("codes", r#"{"course":"COURSE"}"#),
+    ("code-drop", r#"{"course":"COURSE","id":1}"#),
+    ("credential-make", r#"{"public_key":"U","assignment":"COURSE/hw1","lasts_s":60}"#),
+    ("revoke", r#"{"user":"lee"}"#),
 ];
 
 fn course(name: &str) -> CourseName {

@@ -16,6 +16,7 @@ use super::creds::{Creds, write_private};
 use super::jwt::{self, Claim};
 use super::permissions::Role;
 use crate::nats::connect::{Connect, ConnectError, Initial, connect};
+use crate::nats::server::Version;
 
 /// The keys' file in their directory.
 const FILE: &str = "keys.json";
@@ -25,6 +26,10 @@ const FORMAT: u32 = 1;
 const SYSTEM_USER_LIFE: u64 = 300;
 /// How long the server may take to answer a claims update.
 const UPDATE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The name of the user that may only enrol.
+const ENROL_USER: &str = "enrol";
+/// The first server that lets in whoever has no credential as a user that the configuration names.
+pub const ANONYMOUS_SINCE: Version = Version::new(2, 11, 2);
 /// What the account may hold in memory: no stream of ours lives there.
 const MEMORY_STORE: u64 = 64 * 1024 * 1024;
 
@@ -192,7 +197,28 @@ impl Keys {
     pub fn enrol_creds(&self) -> Result<Creds, MintError> {
         let seed = self.stored().enrol.clone();
         let public = KeyPair::from_seed(&seed)?.public_key();
-        Ok(Creds { jwt: self.mint_user(Role::Enrol, "enrol", &public, None)?, seed })
+        Ok(Creds { jwt: self.mint_user(Role::Enrol, ENROL_USER, &public, None)?, seed })
+    }
+
+    /// Makes a server's configuration let in whoever has no credential, as the user that may only enrol: so an address
+    /// and a code are all that one needs to join. For servers that know how, see [`ANONYMOUS_SINCE`].
+    pub fn anonymous_config(&self) -> Result<String, KeysError> {
+        let stored = self.stored();
+        let account = KeyPair::from_seed(&stored.account.seed)?;
+        // The server wants no proof of such a user's key, which it accepts only where the JWT itself says so; and then
+        // the permissions must stand there too, and the account itself must sign.
+        let mut nats = Role::Enrol.template();
+        nats["type"] = "user".into();
+        nats["version"] = 2.into();
+        nats["bearer_token"] = true.into();
+        let claim = Claim {
+            subject: &KeyPair::from_seed(&stored.enrol)?.public_key(),
+            name: ENROL_USER,
+            issued_at: now(),
+            expires: None,
+            nats,
+        };
+        Ok(format!("default_sentinel: {}\n", jwt::sign(&account, claim)?))
     }
 
     /// The operator's JWT: the same bytes for as long as the keys live.
@@ -230,13 +256,21 @@ impl Keys {
     /// Revokes every credential that this user has now: it is recorded first, so that it holds after a crash, then
     /// told to the server at `url`, which drops the user's connections at once. What is signed later is valid.
     pub async fn revoke(&self, url: &str, public_nkey: &str) -> Result<(), RevokeError> {
-        if !is_user_key(public_nkey) {
-            return Err(RevokeError::Key(public_nkey.chars().take(64).collect()));
+        self.revoke_all(url, &[public_nkey.to_owned()]).await
+    }
+
+    /// The same for several users at once.
+    pub async fn revoke_all(&self, url: &str, public_nkeys: &[String]) -> Result<(), RevokeError> {
+        if let Some(wrong) = public_nkeys.iter().find(|key| !is_user_key(key)) {
+            return Err(RevokeError::Key(wrong.chars().take(64).collect()));
+        }
+        if public_nkeys.is_empty() {
+            return Ok(());
         }
         {
             let mut stored = self.stored();
             let mut changed = stored.clone();
-            changed.revocations.insert(public_nkey.to_owned(), now());
+            changed.revocations.extend(public_nkeys.iter().map(|key| (key.clone(), now())));
             changed.refresh()?;
             save(&self.path, &changed)?;
             *stored = changed;

@@ -89,8 +89,9 @@ impl Role {
             }
             Self::Enrol => (json!({"allow": [subject::ENROL]}), json!({"allow": [inbox]}), 16),
         };
-        // The payload is bounded by the server's own limit for all; an enrolment is a key and a code.
-        let payload = if self == Self::Enrol { 4096 } else { -1 };
+        // The payload is bounded by the server's own limit for all; an enrolment is a key and a code, or the ID token
+        // of a CI system.
+        let payload = if self == Self::Enrol { 16 * 1024 } else { -1 };
         json!({"pub": publish, "sub": hear, "subs": subscriptions, "data": -1, "payload": payload})
     }
 }

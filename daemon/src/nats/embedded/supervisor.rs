@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 use super::{
     Config, EmbeddedError, Files, ServerEvent, config, file_error, health, is_free, orphan, process, try_lock,
 };
-use crate::nats::auth::Keys;
+use crate::nats::auth::{ANONYMOUS_SINCE, Keys};
 use crate::nats::server::Version;
 
 /// How often a starting server is looked at.
@@ -219,7 +219,11 @@ impl Supervisor {
             let _ = std::fs::remove_file(entry.path());
         }
         // The accounts as they are now, so that a server that lost its folder still knows what was revoked.
-        let text = config::render(files, port, &self.keys.server_config(&files.accounts()));
+        let mut trust = self.keys.server_config(&files.accounts());
+        if self.config.binary.version >= ANONYMOUS_SINCE {
+            trust.push_str(&self.keys.anonymous_config().map_err(EmbeddedError::Keys)?);
+        }
+        let text = config::render(files, port, &trust);
         std::fs::write(files.config(), text).map_err(file_error(&files.config()))?;
         let stderr = File::create(files.stderr()).map_err(file_error(&files.stderr()))?;
         let path = &self.config.binary.path;

@@ -1,0 +1,241 @@
+//! Letting people in by a code. Each function works in a transaction of the caller's, and writes nothing where it
+//! refuses.
+
+use codementor_protocol::{CourseName, CourseRole, Refusal, RefusalCode, Timestamp, UserName};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::json;
+
+use super::codes::{self, Code, Opens, Stored};
+use super::roster::{self, Standing};
+use super::{members, names};
+use crate::courses::audit;
+use crate::store::StoreResult;
+
+/// Somebody who is no user yet, or on a machine that is not known yet.
+pub(super) struct Applicant {
+    pub(super) public_key: String,
+    pub(super) full_name: Option<String>,
+    pub(super) student_id: Option<String>,
+}
+
+/// What became of a code.
+pub(super) enum Tried<T> {
+    /// It let somebody in.
+    Done(T),
+    /// There is no such code; whether any code begins like it.
+    Wrong { known_prefix: bool },
+    /// It is a code, and lets this one in no more, or not at all.
+    Refused(Refusal),
+}
+
+/// Lets an applicant in, and says as whom.
+pub(super) fn enrol(
+    db: &Connection,
+    code: &Code,
+    applicant: &Applicant,
+    at: Timestamp,
+    expires: Option<Timestamp>,
+) -> StoreResult<Tried<UserName>> {
+    let Some(stored) = codes::find(db, code)? else {
+        return Ok(Tried::Wrong { known_prefix: codes::is_prefix(db, code.prefix())? });
+    };
+    // The answer to an earlier try was lost: the key is what is let in, and it is the same key.
+    match owner_of(db, &applicant.public_key)? {
+        Some(Owner { user, open: true }) => return Ok(Tried::Done(user)),
+        Some(_) => {
+            let message = "this key was given up or cut off before";
+            return Ok(Tried::Refused(
+                Refusal::new(RefusalCode::Invalid, message).hint("try again: a new key is made each time"),
+            ));
+        }
+        None => {}
+    }
+    if let Some(refusal) = has_ended(&stored, at) {
+        return Ok(Tried::Refused(refusal));
+    }
+    let user = match &stored.opens {
+        Opens::User(user) => {
+            db.execute("UPDATE users SET revoked = NULL WHERE name = ?1", [user.as_str()])?;
+            user.clone()
+        }
+        Opens::Admin => {
+            let user = new_user(db, applicant, at)?;
+            members::put_admin(db, &user, at)?;
+            user
+        }
+        Opens::Course(course, role) => {
+            let full_name =
+                match admissible(db, &stored, course, *role, applicant.student_id.as_deref(), None)? {
+                    Ok(name) => name,
+                    Err(refusal) => return Ok(Tried::Refused(refusal)),
+                };
+            let full_name = applicant.full_name.clone().or(full_name);
+            let applicant = Applicant {
+                full_name,
+                public_key: applicant.public_key.clone(),
+                student_id: applicant.student_id.clone(),
+            };
+            let user = new_user(db, &applicant, at)?;
+            members::put_member(db, course, &user, *role, at)?;
+            note_joined(db, course, &user, *role, stored.id, at)?;
+            user
+        }
+    };
+    members::put_key(db, &applicant.public_key, &user, at, expires)?;
+    codes::use_once(db, stored.id)?;
+    Ok(Tried::Done(user))
+}
+
+/// Makes a user a member of one more course, or an administrator.
+pub(super) fn join(
+    db: &Connection,
+    code: &Code,
+    user: &UserName,
+    student_id: Option<&str>,
+    at: Timestamp,
+) -> StoreResult<Tried<()>> {
+    let Some(stored) = codes::find(db, code)? else {
+        return Ok(Tried::Wrong { known_prefix: codes::is_prefix(db, code.prefix())? });
+    };
+    match &stored.opens {
+        Opens::User(_) => {
+            let message = "this code is for another machine of a user";
+            return Ok(Tried::Refused(
+                Refusal::new(RefusalCode::Forbidden, message)
+                    .hint("type it there: codementor join SERVER CODE"),
+            ));
+        }
+        Opens::Course(course, role) => {
+            // Whoever is in already loses nothing by a code that has ended.
+            if members::role(db, course, user)?.is_some_and(|has| has >= *role) {
+                return Ok(Tried::Done(()));
+            }
+            if let Some(refusal) = has_ended(&stored, at) {
+                return Ok(Tried::Refused(refusal));
+            }
+            let known: Option<String> = db
+                .query_row("SELECT student_id FROM users WHERE name = ?1", [user.as_str()], |row| row.get(0))
+                .optional()?
+                .flatten();
+            let wanted = known.as_deref().or(student_id);
+            if let Err(refusal) = admissible(db, &stored, course, *role, wanted, Some(user))? {
+                return Ok(Tried::Refused(refusal));
+            }
+            if known.is_none() && student_id.is_some() {
+                db.execute(
+                    "UPDATE users SET student_id = ?2 WHERE name = ?1",
+                    params![user.as_str(), student_id],
+                )?;
+            }
+            members::put_member(db, course, user, *role, at)?;
+            note_joined(db, course, user, *role, stored.id, at)?;
+        }
+        Opens::Admin => {
+            if let Some(refusal) = has_ended(&stored, at) {
+                return Ok(Tried::Refused(refusal));
+            }
+            members::put_admin(db, user, at)?;
+        }
+    }
+    codes::use_once(db, stored.id)?;
+    Ok(Tried::Done(()))
+}
+
+fn has_ended(code: &Stored, at: Timestamp) -> Option<Refusal> {
+    let refused = |message: &str, hint: &str| Some(Refusal::new(RefusalCode::Forbidden, message).hint(hint));
+    let ask = match &code.opens {
+        Opens::Course(..) => "ask your instructor for a new one",
+        Opens::User(_) => "make a new one where you are logged in: codementor pair",
+        Opens::Admin => "make a new one on the server",
+    };
+    if code.expires <= at {
+        return refused("this code has expired", ask);
+    }
+    if code.uses_left == Some(0) {
+        return refused("this code has been used as often as it may be", ask);
+    }
+    None
+}
+
+/// Whether somebody may come into a course by a code; the name that the roster has.
+fn admissible(
+    db: &Connection,
+    code: &Stored,
+    course: &CourseName,
+    role: CourseRole,
+    student_id: Option<&str>,
+    user: Option<&UserName>,
+) -> StoreResult<Result<Option<String>, Refusal>> {
+    let refused =
+        |message: String, hint: &str| Ok(Err(Refusal::new(RefusalCode::Forbidden, message).hint(hint)));
+    let Some(student_id) = student_id else {
+        return if code.roster_only {
+            let message = format!("this code lets in only those on the roster of '{course}'");
+            Ok(Err(Refusal::new(RefusalCode::Invalid, message).hint("say who you are with --student-id ID")))
+        } else {
+            Ok(Ok(None))
+        };
+    };
+    let holder: Option<String> = db
+        .query_row("SELECT name FROM users WHERE student_id = ?1", [student_id], |row| row.get(0))
+        .optional()?;
+    if holder.is_some_and(|holder| user.is_none_or(|user| holder != user.as_str())) {
+        return refused(
+            "somebody has enrolled with this student id already".into(),
+            "was it you, on another machine? Make a code there: codementor pair. If not, tell your instructor",
+        );
+    }
+    let ask = "ask your instructor to put you on the roster";
+    match roster::student(db, course, student_id)? {
+        Standing::Listed { name } => Ok(Ok(Some(name))),
+        Standing::Withdrawn if role == CourseRole::Student => {
+            refused(format!("this student id has left '{course}'"), ask)
+        }
+        Standing::NotListed if code.roster_only => {
+            refused(format!("this student id is not on the roster of '{course}'"), ask)
+        }
+        Standing::NoRoster if code.roster_only => refused(
+            format!("this code lets in only those on the roster of '{course}', and there is none yet"),
+            "ask your instructor to import the roster",
+        ),
+        Standing::Withdrawn | Standing::NotListed | Standing::NoRoster => Ok(Ok(None)),
+    }
+}
+
+fn new_user(db: &Connection, applicant: &Applicant, at: Timestamp) -> StoreResult<UserName> {
+    let (full_name, student_id) = (applicant.full_name.as_deref(), applicant.student_id.as_deref());
+    let user = names::unused(db, full_name, student_id)?;
+    db.execute(
+        "INSERT INTO users (name, full_name, student_id, created) VALUES (?1, ?2, ?3, ?4)",
+        params![user.as_str(), full_name, student_id, at.0],
+    )?;
+    Ok(user)
+}
+
+fn note_joined(
+    db: &Connection,
+    course: &CourseName,
+    user: &UserName,
+    role: CourseRole,
+    code: u64,
+    at: Timestamp,
+) -> StoreResult<()> {
+    let detail = json!({ "role": role, "code": code });
+    audit::append(db, course, user, "join", user.as_str(), &detail, at)
+}
+
+struct Owner {
+    user: UserName,
+    /// Whether the key is one of a machine, and good.
+    open: bool,
+}
+
+fn owner_of(db: &Connection, public_key: &str) -> StoreResult<Option<Owner>> {
+    let row: Option<(String, bool)> = db
+        .prepare_cached(
+            "SELECT user, revoked IS NULL AND credential IS NULL FROM user_keys WHERE public_key = ?1",
+        )?
+        .query_row([public_key], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    row.map(|(user, open)| Ok(Owner { user: crate::submissions::parse("user", user)?, open })).transpose()
+}
