@@ -25,7 +25,7 @@ Exit codes:
    6  nothing to grade
    8  still running at --timeout
    9  cancelled
-  69  no daemon, NATS server or container engine can be reached
+  69  no daemon, NATS server, container engine or model can be reached
   70  our fault, after all retries
   75  try again later, or the disk is full
  130  interrupted before the verdict; judging goes on";
@@ -88,6 +88,12 @@ pub enum Command {
     Show(Show),
     /// Show where a sample's output first differs from what is expected
     Diff(Diff),
+    /// Ask for the next hint on a submission, more telling than the last
+    Hint(Hint),
+    /// Show all feedback on a submission, and what is left to spend
+    Feedback(Replay),
+    /// Show the corrected program, or write it over yours
+    Fix(Fix),
     /// List your submissions, the newest first
     History(History),
     /// List the problems
@@ -151,6 +157,17 @@ pub struct Following {
     pub timeout: Option<u64>,
 }
 
+/// Whether a model is heard.
+#[derive(Debug, Args)]
+pub struct Feedback {
+    /// Wait for feedback too [default: on a terminal, without --json]
+    #[arg(long, overrides_with = "no_feedback")]
+    pub feedback: bool,
+    /// Want no feedback: the verdict is all
+    #[arg(long, overrides_with = "feedback")]
+    pub no_feedback: bool,
+}
+
 /// Arguments of `submit`.
 #[derive(Debug, Args)]
 pub struct Submit {
@@ -160,6 +177,12 @@ pub struct Submit {
     /// How to watch.
     #[command(flatten)]
     pub following: Following,
+    /// Whether a model is heard.
+    #[command(flatten)]
+    pub feedback: Feedback,
+    /// Show what a model would be sent, and send nothing
+    #[arg(long)]
+    pub show_prompt: bool,
     /// Return as soon as the submission has its number
     #[arg(long)]
     pub no_wait: bool,
@@ -187,6 +210,9 @@ pub struct Watch {
     /// How to watch.
     #[command(flatten)]
     pub following: Following,
+    /// Whether a model is heard.
+    #[command(flatten)]
+    pub feedback: Feedback,
 }
 
 /// Arguments of `show`.
@@ -210,6 +236,42 @@ pub struct Diff {
     /// Sample, by name or number [default: the first that was not accepted]
     #[arg(long, value_name = "CASE")]
     pub case: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `hint`.
+#[derive(Debug, Args)]
+pub struct Hint {
+    /// Submission [default: your newest]
+    pub id: Option<SubmissionId>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `feedback`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Submission [default: your newest]
+    pub id: Option<SubmissionId>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `fix`.
+#[derive(Debug, Args)]
+pub struct Fix {
+    /// Submission [default: your newest]
+    pub id: Option<SubmissionId>,
+    /// Write it into the files here; what they were is kept beside them as .bak
+    #[arg(long)]
+    pub apply: bool,
+    /// Write it also over files that have changed since they were submitted
+    #[arg(long, requires = "apply")]
+    pub force: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -244,6 +306,17 @@ pub struct Cancel {
     pub id: Option<SubmissionId>,
 }
 
+/// Arguments of `problem rehearse`.
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// Package
+    #[arg(value_name = "DIR|ZIP")]
+    pub package: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub struct Status {
@@ -274,6 +347,8 @@ pub enum Problem {
         #[arg(value_name = "DIR|ZIP", required = true)]
         packages: Vec<PathBuf>,
     },
+    /// Try the feedback on the wrong programs of a package
+    Rehearse(Rehearse),
     /// List the problems
     List(List),
 }
@@ -303,6 +378,30 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn feedback_is_a_matter_of_the_last_word_and_force_needs_something_to_force() {
+        let parse = |arguments: &[&str]| Cli::try_parse_from([&["codementor"], arguments].concat());
+        for (arguments, wanted) in [
+            (&["submit"][..], (false, false)),
+            (&["submit", "--feedback"], (true, false)),
+            (&["submit", "--no-feedback"], (false, true)),
+            (&["submit", "--no-feedback", "--feedback"], (true, false)),
+            (&["watch", "7", "--feedback", "--no-feedback"], (false, true)),
+        ] {
+            let feedback = match parse(arguments).expect("is understood").command {
+                Command::Submit(submit) => submit.feedback,
+                Command::Watch(watch) => watch.feedback,
+                _ => panic!("another command"),
+            };
+            assert_eq!((feedback.feedback, feedback.no_feedback), wanted, "{arguments:?}");
+        }
+        assert!(parse(&["fix", "--force"]).is_err());
+        assert!(parse(&["fix", "7", "--apply", "--force"]).is_ok());
+        assert!(parse(&["test", "--feedback"]).is_err(), "a trial never asks a model");
+        assert!(parse(&["hint", "7", "--answer-in", "korean"]).is_err());
+        assert!(parse(&["problem", "rehearse", "library/sum", "--json"]).is_ok());
     }
 
     #[test]

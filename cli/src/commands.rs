@@ -5,10 +5,15 @@ mod completion;
 mod daemon;
 mod diff;
 mod down;
+mod feedback;
+mod fix;
+mod hint;
 mod history;
 mod list;
 mod man;
 mod problem;
+mod prompt;
+mod rehearse;
 mod runners;
 mod show;
 mod status;
@@ -97,9 +102,13 @@ async fn with_daemon(command: Command, context: &Context) -> Result<ExitStatus, 
         Command::Watch(args) => watch::run(context, &args).await,
         Command::Show(args) => show::run(context, &args).await,
         Command::Diff(args) => diff::run(context, &args).await,
+        Command::Hint(args) => hint::run(context, &args).await,
+        Command::Feedback(args) => feedback::run(context, &args).await,
+        Command::Fix(args) => fix::run(context, &args).await,
         Command::History(args) => history::run(context, &args).await,
         Command::List(args) | Command::Problem(Problem::List(args)) => list::run(context, &args).await,
         Command::Problem(Problem::Push { packages }) => problem::push(context, &packages).await,
+        Command::Problem(Problem::Rehearse(args)) => rehearse::run(context, &args).await,
         Command::Cancel(args) => cancel::run(context, &args).await,
         Command::Up => up::run(context).await,
         Command::Down => down::run(context).await,

@@ -4,6 +4,7 @@ use codementor_protocol::{EventKind, FaultCode, Refusal, RefusalCode, Submission
 use codementor_runners::ImageError;
 use codementord::settings::SettingsError;
 
+use crate::apply::ApplyError;
 use crate::client::ClientError;
 use crate::package::PackageError;
 use crate::private::PrivateError;
@@ -160,6 +161,9 @@ pub enum CliError {
     /// There is no submission yet that could be the default.
     #[error("you have not submitted anything yet")]
     NoSubmissions,
+    /// A corrected program is not written.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
     /// The languages cannot be loaded.
     #[error(transparent)]
     Languages(#[from] codementor_runners::language::LoadError),
@@ -224,6 +228,7 @@ impl CliError {
                 RefusalCode::Internal | RefusalCode::Unknown => ExitStatus::OurFault,
             },
             Self::NoSubmissions => ExitStatus::NotFound,
+            Self::Apply(error) => error.status(),
             Self::Languages(_) | Self::Language(_) => ExitStatus::Usage,
             Self::Waits { .. } | Self::Engine(_) | Self::Image(ImageError::Engine(_)) => {
                 ExitStatus::Unreachable
@@ -259,6 +264,7 @@ impl CliError {
                 come_back(*id)
             )),
             Self::Waits { submission: None, .. } => Some("try again once the engine is there".into()),
+            Self::Apply(error) => error.hint(),
             Self::NoSubmissions => Some("submit a program first: codementor submit FILE -p PROBLEM".into()),
         }
     }

@@ -1,4 +1,4 @@
-//! Watches one submission until it is judged, the time is over, or the keyboard says so.
+//! Watches one submission until it is judged, or until nothing follows, the time is over, or the keyboard says so.
 //!
 //! ```text
 //! stream ─ event ──────────────┐
@@ -9,10 +9,10 @@
 //!          the submission waits
 //! ```
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
-use codementor_protocol::{EventKind, GetStatus, JobEvent, Purpose};
+use codementor_protocol::{EventKind, GetStatus, JobEvent, Purpose, ReadCase, SourceFile};
 
 use crate::client::Client;
 use crate::error::{CliError, Outcome};
@@ -37,22 +37,120 @@ enum Happening {
     TimeOut,
 }
 
-/// Shows events until the result is there. The events that follow a result (feedback, and the `end`) are not awaited.
+/// What ends the watching by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// The verdict. The events that follow it (feedback, and the `end`) are not awaited.
+    Verdict,
+    /// The `end`.
+    End,
+}
+
+/// How a submission is watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Watching<'a> {
+    /// What ends the watching by itself.
+    pub until: Until,
+    /// How long at most.
+    pub timeout: Option<Duration>,
+    /// The program.
+    pub files: &'a [SourceFile],
+}
+
+/// Shows events until the result is there. The events that follow a result are not awaited.
 pub async fn follow(
     session: &mut Session<'_>,
     stream: &mut Stream,
     renderer: &mut dyn Renderer,
     timeout: Option<Duration>,
 ) -> Result<Outcome, CliError> {
+    watch(session, stream, renderer, Watching { until: Until::Verdict, timeout, files: &[] }).await
+}
+
+/// Shows events until there is no more to wait for, and beside the verdict the facts of a failed sample.
+pub async fn watch(
+    session: &mut Session<'_>,
+    stream: &mut Stream,
+    renderer: &mut dyn Renderer,
+    watching: Watching<'_>,
+) -> Result<Outcome, CliError> {
     let mut interrupt = pin!(interrupted());
     let mut over = pin!(async {
-        match timeout {
+        match watching.timeout {
             Some(timeout) => tokio::time::sleep(timeout).await,
             None => std::future::pending().await,
         }
     });
+    let outcome = to_the_verdict(session, stream, renderer, interrupt.as_mut(), over.as_mut()).await?;
+    if matches!(outcome, Outcome::Judged(..) | Outcome::Faulted(_) | Outcome::Cancelled) {
+        settle(session.client(), renderer, &outcome, watching.files).await?;
+        if watching.until == Until::End {
+            tokio::select! {
+                biased;
+                // The verdict stands, whatever happens since: a connection that breaks, nobody who reads any more.
+                _ = to_the_end(session, stream, renderer) => {}
+                () = interrupt => {}
+                () = over => {}
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+/// Shows how judging ended, and beside it the facts of a failed sample, which cost one more request.
+pub async fn settle(
+    client: &Client,
+    renderer: &mut dyn Renderer,
+    outcome: &Outcome,
+    files: &[SourceFile],
+) -> Result<(), CliError> {
+    renderer.settle(outcome, files)?;
+    if let Some(submission) = renderer.wants_sample() {
+        // Without them the verdict is still right; `codementor diff` says why they cannot be had.
+        if let Ok(case) = client.request(&ReadCase { submission, case: None }).await {
+            renderer.sample(&case)?;
+        }
+    }
+    Ok(())
+}
+
+/// Shows the events that follow a verdict.
+async fn to_the_end(
+    session: &mut Session<'_>,
+    stream: &mut Stream,
+    renderer: &mut dyn Renderer,
+) -> Result<(), CliError> {
+    let mut tick = ticks();
+    loop {
+        let mut next = pin!(stream.next(session));
+        let event = loop {
+            tokio::select! {
+                biased;
+                event = &mut next => break event?,
+                _ = tick.tick() => renderer.tick(Instant::now())?,
+            }
+        };
+        renderer.event(&event)?;
+        if matches!(event.kind, EventKind::End(_)) {
+            return Ok(());
+        }
+    }
+}
+
+fn ticks() -> tokio::time::Interval {
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    tick
+}
+
+async fn to_the_verdict(
+    session: &mut Session<'_>,
+    stream: &mut Stream,
+    renderer: &mut dyn Renderer,
+    mut interrupt: Pin<&mut impl Future<Output = ()>>,
+    mut over: Pin<&mut impl Future<Output = ()>>,
+) -> Result<Outcome, CliError> {
+    let mut tick = ticks();
     let mut waits = true;
     let mut kept = None;
     loop {

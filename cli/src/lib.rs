@@ -9,12 +9,14 @@
 //! What must not happen here: no verdict is decided, no text of a student or a compiler reaches a terminal raw, and
 //! no failure of ours ends with the exit code of a verdict.
 
+pub mod apply;
 pub mod args;
 pub mod client;
 pub mod commands;
 pub mod error;
 pub mod follow;
 pub mod generate;
+pub mod locale;
 pub mod near;
 pub mod package;
 pub mod private;

@@ -3,9 +3,12 @@
 pub mod block;
 pub mod compile;
 pub mod diff;
+pub mod feedback;
+pub mod fix;
 pub mod json;
 mod layout;
 pub mod live;
+pub mod markdown;
 pub mod plain;
 pub mod table;
 pub mod tally;
@@ -14,10 +17,11 @@ pub mod words;
 use std::io::{self, Write};
 use std::time::Instant;
 
-use codementor_protocol::{JobEvent, Purpose, SourceFile};
+use codementor_protocol::{CaseDetail, JobEvent, Purpose, SourceFile, SubmissionId, Visibility};
 
 use crate::error::{CliError, Outcome, come_back};
-use crate::render::tally::Tally;
+use crate::render::feedback::About;
+use crate::render::tally::{End, Tally};
 use crate::terminal::{Paint, Terminal};
 
 /// A view of one submission.
@@ -26,27 +30,63 @@ pub trait Renderer {
     fn event(&mut self, event: &JobEvent) -> io::Result<()>;
     /// Shows that time passes; called several times a second.
     fn tick(&mut self, now: Instant) -> io::Result<()>;
-    /// Shows how it ended; called at most once, and not after [`Renderer::fail`].
+    /// Shows how judging ended, while feedback may still follow; called at most once, before [`Renderer::finish`].
+    fn settle(&mut self, _outcome: &Outcome, _files: &[SourceFile]) -> io::Result<()> {
+        Ok(())
+    }
+    /// The submission whose first failed sample can be shown beside its verdict, where this view shows such facts.
+    fn wants_sample(&self) -> Option<SubmissionId> {
+        None
+    }
+    /// Shows the facts of the first failed sample; called at most once, after [`Renderer::settle`].
+    fn sample(&mut self, _case: &CaseDetail) -> io::Result<()> {
+        Ok(())
+    }
+    /// Whether nothing was heard of feedback.
+    fn is_silent(&self) -> bool {
+        true
+    }
+    /// Shows the end of everything; called at most once, and not after [`Renderer::fail`].
     fn finish(&mut self, outcome: &Outcome, files: &[SourceFile]) -> io::Result<()>;
     /// Shows that watching failed; called at most once. The error itself is printed by the caller as well.
     fn fail(&mut self, error: &CliError) -> io::Result<()>;
 }
 
-/// The view for these streams, of the events from number `from` on.
-pub fn choose(terminal: &Terminal, json: bool, from: u64) -> Box<dyn Renderer> {
-    if json {
-        Box::new(json::Json::from(io::stdout(), from))
+/// What is shown of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Events for programs instead of words.
+    pub json: bool,
+    /// The number of the first event.
+    pub from: u64,
+    /// What a model says.
+    pub feedback: bool,
+}
+
+/// The view for these streams.
+pub fn choose(terminal: &Terminal, shown: Shown) -> Box<dyn Renderer> {
+    if shown.json {
+        Box::new(json::Json::from(io::stdout(), shown.from).with_feedback(shown.feedback))
     } else if terminal.redraws {
-        Box::new(live::Live::new(
-            indicatif::ProgressDrawTarget::stderr(),
-            io::stdout(),
-            io::stderr(),
-            terminal.out,
-            terminal.err,
-        ))
+        let target = indicatif::ProgressDrawTarget::stderr();
+        let view = live::Live::new(target, io::stdout(), io::stderr(), terminal.out, terminal.err);
+        Box::new(view.with_feedback(shown.feedback))
     } else {
-        Box::new(plain::Plain::new(io::stdout(), io::stderr(), terminal.out))
+        let view = plain::Plain::new(io::stdout(), io::stderr(), terminal.out);
+        Box::new(view.with_feedback(shown.feedback))
     }
+}
+
+/// What the feedback that follows a verdict is about.
+fn about(tally: &Tally, outcome: &Outcome, files: &[SourceFile]) -> About {
+    About::judged(tally.accepted.as_ref().map(|accepted| accepted.id), files, outcome)
+}
+
+/// The submission whose first failure is a sample, as long as nothing else explains it. A trial shows all of it.
+fn failed_sample(tally: &Tally) -> Option<SubmissionId> {
+    let facts = tally.accepted.as_ref().filter(|facts| facts.purpose == Purpose::Submission)?;
+    let failure = tally.first_failure().filter(|test| test.visibility == Visibility::Sample)?;
+    (matches!(tally.end, Some(End::Judged(_))) && failure.name.is_some()).then_some(facts.id)
 }
 
 /// The end of a view that prints words: the block on standard output, or how to come back on standard error.

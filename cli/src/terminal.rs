@@ -55,8 +55,8 @@ impl Terminal {
         let columns = env("COLUMNS").and_then(|v| v.into_string().ok()).and_then(|v| v.parse().ok());
         let width = columns.filter(|n| (20..=1000).contains(n)).unwrap_or(Paint::WIDTH);
         Self {
-            out: Paint { colour: colour(streams.out), unicode, width },
-            err: Paint { colour: colour(streams.err), unicode, width },
+            out: Paint { colour: colour(streams.out), unicode, terminal: streams.out, width },
+            err: Paint { colour: colour(streams.err), unicode, terminal: streams.err, width },
             out_tty: streams.out,
             asks: streams.input && streams.err && !set("CI"),
             redraws: streams.err && !dumb && !set("CI") && !set("ACCESSIBLE"),
@@ -84,6 +84,8 @@ pub struct Paint {
     pub colour: bool,
     /// Whether characters outside of ASCII may be used for marks.
     pub unicode: bool,
+    /// Whether a person reads it on a terminal, so that long texts are laid out for one.
+    pub terminal: bool,
     /// How many cells a line has.
     pub width: usize,
 }
@@ -93,7 +95,7 @@ impl Paint {
     pub const WIDTH: usize = 80;
 
     /// Neither colours nor marks: for texts that are compared.
-    pub const PLAIN: Self = Self { colour: false, unicode: false, width: Self::WIDTH };
+    pub const PLAIN: Self = Self { colour: false, unicode: false, terminal: false, width: Self::WIDTH };
 
     /// What went well.
     pub fn good(self, text: &str) -> String {

@@ -12,8 +12,8 @@ use codementor::terminal::Paint;
 use codementor_protocol::*;
 use indicatif::{InMemoryTerm, ProgressDrawTarget, TermLike};
 
-const UNICODE: Paint = Paint { colour: false, unicode: true, width: 80 };
-const COLOUR: Paint = Paint { colour: true, unicode: true, width: 80 };
+const UNICODE: Paint = Paint { unicode: true, ..Paint::PLAIN };
+const COLOUR: Paint = Paint { colour: true, unicode: true, ..Paint::PLAIN };
 
 /// Events of one submission, 100 ms apart.
 fn events(kinds: Vec<EventKind>) -> Vec<JobEvent> {

@@ -1,6 +1,6 @@
 //! `codementor status`: how the daemon is. It starts none.
 
-use codementor_protocol::{GetStatus, Status};
+use codementor_protocol::{FeedbackStatus, GetStatus, Status};
 
 use crate::args;
 use crate::client::{Client, Credentials};
@@ -22,6 +22,20 @@ pub(crate) async fn run(context: &Context, args: &args::Status) -> Result<ExitSt
         false => context.print(&describe(&status))?,
     }
     Ok(ExitStatus::Success)
+}
+
+/// Whom feedback is asked of, what it has cost today and what may still be spent.
+fn feedback(status: &FeedbackStatus) -> String {
+    if status.endpoints.is_empty() {
+        return "no model is set up".into();
+    }
+    format!(
+        "{}; spent today: {} and {}; left: {}",
+        status.endpoints.join(", "),
+        words::plural(status.tokens_today, "token"),
+        words::money(status.cost_micro_today),
+        words::allowance(&status.left)
+    )
 }
 
 fn describe(status: &Status) -> String {
@@ -54,6 +68,7 @@ fn describe(status: &Status) -> String {
                 None => "only when told to".into(),
             },
         ),
+        ("feedback", feedback(&status.feedback)),
         ("engine", status.engine_error.clone().unwrap_or_else(|| "in order".into())),
         ("log", status.log.clone()),
     ];

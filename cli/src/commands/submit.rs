@@ -5,33 +5,105 @@ use std::io::{BufRead, Write};
 use std::time::Duration;
 
 use codementor_protocol::{
-    ListProblems, PackageHash, Purpose, RefusalCode, Slug, SourceFile, SubmissionId, Submit,
+    AnswerLanguage, FeedbackPolicy, GetStatus, ListProblems, PackageHash, Purpose, RefusalCode, Slug,
+    SourceFile, SubmissionId, Submit, Verdict,
 };
 use rand::TryRngCore;
 
 use crate::args;
 use crate::commands::{Context, working_directory};
 use crate::error::{CliError, ExitStatus, Outcome};
-use crate::follow::follow;
+use crate::follow::{self, Until, Watching};
 use crate::problem::{self, Named};
-use crate::render::{self, Renderer};
+use crate::render::{self, Renderer, Shown};
 use crate::session::Session;
 use crate::source::{self, Chosen};
 use crate::stream::{Ear, Stream};
-use crate::{near, package};
+use crate::{locale, near, package};
 
 pub(crate) async fn run(context: &Context, args: &args::Submit) -> Result<ExitStatus, CliError> {
-    let mut renderer = render::choose(&context.terminal, args.following.json, 1);
+    if args.show_prompt {
+        return super::prompt::run(context, args).await;
+    }
+    let talking = Talking::decide(context, &args.feedback, args.following.json);
+    let shown = Shown { json: args.following.json, from: 1, feedback: talking.shown };
+    let mut renderer = render::choose(&context.terminal, shown);
     let judged = async {
         let mut session = None;
-        let judged = judge(context, &args.program, Purpose::Submission, &mut session);
+        let wish = match args.feedback.no_feedback {
+            true => Wish::NONE,
+            false => Wish { feedback: true, answer_in: answer_in(context) },
+        };
+        let judged = judge(context, &args.program, Purpose::Submission, wish, &mut session);
         let mut judged = judged.await?;
         let session = session.as_mut().ok_or(CliError::NoSubmissions)?;
-        let outcome = watch(session, &mut judged, &args.following, args.no_wait, &mut *renderer).await?;
-        finish(&mut *renderer, &outcome, &judged.files)
+        let until = talking.until;
+        let outcome =
+            watch(session, &mut judged, &args.following, until, args.no_wait, &mut *renderer).await?;
+        let silent = renderer.is_silent();
+        let status = finish(&mut *renderer, &outcome, &judged.files)?;
+        let failed = matches!(outcome, Outcome::Judged(verdict, _) if verdict != Verdict::Accepted);
+        if failed && silent && until == Until::End && !args.following.json && context.terminal.out_tty {
+            explain_silence(context, session).await;
+        }
+        Ok(status)
     };
     let judged = judged.await;
     conclude(judged, &mut *renderer)
+}
+
+/// Whether feedback is shown, and whether it is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Talking {
+    pub(crate) shown: bool,
+    pub(crate) until: Until,
+}
+
+impl Talking {
+    /// A person on a terminal sees feedback while it streams; everybody else asks for it.
+    pub(crate) fn decide(context: &Context, args: &args::Feedback, json: bool) -> Self {
+        let awaited = !args.no_feedback && (args.feedback || (context.terminal.out_tty && !json));
+        let until = if awaited { Until::End } else { Until::Verdict };
+        // Programs may as well see what comes before the verdict.
+        Self { shown: awaited || (json && !args.no_feedback), until }
+    }
+}
+
+/// What a student wants of a model.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    pub(crate) feedback: bool,
+    pub(crate) answer_in: Option<AnswerLanguage>,
+}
+
+impl Wish {
+    /// No model is asked.
+    pub(crate) const NONE: Self = Self { feedback: false, answer_in: None };
+}
+
+/// The language that answers should be in: as it is set, else as the locale says.
+pub(crate) fn answer_in(context: &Context) -> Option<AnswerLanguage> {
+    let set = context.settings.feedback.answer_in.clone();
+    set.or_else(|| locale::language(|name| std::env::var(name).ok()))
+}
+
+/// Says how to set up a model where none is: to the owner of a private daemon, who can.
+async fn explain_silence(context: &Context, session: &Session<'_>) {
+    let feedback = &context.settings.feedback;
+    if context.settings.nats_url.is_some() || feedback.policy == FeedbackPolicy::Off {
+        return;
+    }
+    // That a daemon does not answer is no news after a verdict.
+    let Ok(status) = session.client().request(&GetStatus {}).await else { return };
+    let line = match (status.feedback.endpoints.is_empty(), feedback.endpoints.is_empty()) {
+        (true, true) => {
+            "feedback: no model is set up; set CODEMENTOR_FEEDBACK_URL and CODEMENTOR_FEEDBACK_MODEL, then: \
+             codementor down"
+        }
+        (true, false) => "feedback: the daemon was started before a model was set up: codementor down",
+        (false, _) => return,
+    };
+    context.progress.note(line);
 }
 
 /// A program that is being judged.
@@ -46,8 +118,20 @@ pub(crate) async fn judge<'a>(
     context: &'a Context,
     program: &args::Program,
     purpose: Purpose,
+    wish: Wish,
     opened: &mut Option<Session<'a>>,
 ) -> Result<Judging, CliError> {
+    let (slug, hash, chosen) = choose(context, program, opened).await?;
+    let session = opened.as_mut().ok_or(CliError::NoSubmissions)?;
+    send(session, slug, hash, chosen, purpose, wish).await
+}
+
+/// Finds out which program and which problem are meant; a package that is named by its path is installed.
+pub(crate) async fn choose<'a>(
+    context: &'a Context,
+    program: &args::Program,
+    opened: &mut Option<Session<'a>>,
+) -> Result<(Slug, Option<PackageHash>, Chosen), CliError> {
     let dir = working_directory()?;
     let named = problem::name(program.problem.as_deref(), &dir)?;
     let languages = context.languages()?;
@@ -75,8 +159,7 @@ pub(crate) async fn judge<'a>(
             (parcel.slug, Some(parcel.hash))
         }
     };
-    let session = opened.as_mut().ok_or(CliError::NoSubmissions)?;
-    send(session, slug, hash, chosen, purpose).await
+    Ok((slug, hash, chosen))
 }
 
 /// Sends a program.
@@ -86,6 +169,7 @@ pub(crate) async fn send(
     package: Option<PackageHash>,
     chosen: Chosen,
     purpose: Purpose,
+    wish: Wish,
 ) -> Result<Judging, CliError> {
     let submit = Submit {
         key: key()?,
@@ -95,8 +179,8 @@ pub(crate) async fn send(
         language: chosen.language,
         files: chosen.files,
         entry: chosen.entry,
-        feedback: false,
-        answer_in: None,
+        feedback: wish.feedback,
+        answer_in: wish.answer_in,
         assignment: None,
         confirmed: false,
     };
@@ -113,11 +197,12 @@ pub(crate) async fn send(
     })
 }
 
-/// Shows what happens to a program, until `Outcome`.
+/// Shows what happens to a program.
 pub(crate) async fn watch(
     session: &mut Session<'_>,
     judging: &mut Judging,
     following: &args::Following,
+    until: Until,
     no_wait: bool,
     renderer: &mut dyn Renderer,
 ) -> Result<Outcome, CliError> {
@@ -128,7 +213,8 @@ pub(crate) async fn watch(
         return Ok(Outcome::NotAwaited);
     }
     let timeout = following.timeout.map(Duration::from_secs);
-    follow(session, &mut judging.stream, renderer, timeout).await
+    let watching = Watching { until, timeout, files: &judging.files };
+    follow::watch(session, &mut judging.stream, renderer, watching).await
 }
 
 /// Shows the end. That nobody reads it does not change how it ended.

@@ -7,10 +7,12 @@ use codementor_protocol::{LanguageId, Purpose, SourceFile};
 use codementor_runners::{Engine, Images};
 
 use crate::args::Following;
+use crate::commands::submit::Wish;
 use crate::commands::{Context, View, submit};
 use crate::error::{CliError, ExitStatus, Outcome};
+use crate::follow::Until;
 use crate::package::{self, PackageError};
-use crate::render;
+use crate::render::{self, Shown};
 use crate::source::Chosen;
 
 /// The sample problem: the paths in its folder, and what is there.
@@ -69,11 +71,13 @@ async fn show(context: &Context) -> Result<ExitStatus, CliError> {
             progress.note(&format!("  | {line}"));
         }
         let chosen = Chosen { language: LanguageId::clone(python.id()), files: vec![file], entry: None };
-        let mut renderer = render::choose(&context.terminal, false, 1);
-        let mut judging =
-            submit::send(&mut session, parcel.slug.clone(), None, chosen, Purpose::Submission).await?;
+        let mut renderer = render::choose(&context.terminal, Shown { json: false, from: 1, feedback: false });
+        let (slug, purpose) = (parcel.slug.clone(), Purpose::Submission);
+        let mut judging = submit::send(&mut session, slug, None, chosen, purpose, Wish::NONE).await?;
         let following = Following { json: false, timeout: None };
-        let outcome = submit::watch(&mut session, &mut judging, &following, false, &mut *renderer).await?;
+        let outcome =
+            submit::watch(&mut session, &mut judging, &following, Until::Verdict, false, &mut *renderer)
+                .await?;
         let status = submit::finish(&mut *renderer, &outcome, &judging.files)?;
         if outcome == Outcome::Detached || status != expected {
             return Ok(if status == ExitStatus::Success { ExitStatus::OurFault } else { status });

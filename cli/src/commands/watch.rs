@@ -2,25 +2,29 @@
 
 use std::time::Duration;
 
-use codementor_protocol::{Detail, Ending, Show, State, Verdict};
+use codementor_protocol::{Detail, Ending, Show, State};
 
 use crate::args;
+use crate::commands::submit::Talking;
 use crate::commands::{Context, newest, submit};
 use crate::error::{CliError, ExitStatus, Outcome};
-use crate::follow::follow;
-use crate::render::{self, Renderer};
+use crate::follow::{self, Until, Watching, settle};
+use crate::render::{self, Renderer, Shown};
 use crate::session::Session;
 use crate::stream::{Ear, Stream};
 
 pub(crate) async fn run(context: &Context, args: &args::Watch) -> Result<ExitStatus, CliError> {
-    let mut renderer = render::choose(&context.terminal, args.following.json, args.from);
-    let watched = watch(context, args, &mut *renderer).await;
+    let talking = Talking::decide(context, &args.feedback, args.following.json);
+    let shown = Shown { json: args.following.json, from: args.from, feedback: talking.shown };
+    let mut renderer = render::choose(&context.terminal, shown);
+    let watched = watch(context, args, talking.until, &mut *renderer).await;
     submit::conclude(watched, &mut *renderer)
 }
 
 async fn watch(
     context: &Context,
     args: &args::Watch,
+    until: Until,
     renderer: &mut dyn Renderer,
 ) -> Result<ExitStatus, CliError> {
     let mut session = context.session().await?;
@@ -29,23 +33,33 @@ async fn watch(
     let detail = session.request(&Show { submission: Some(id) }).await?;
     let mut stream = Stream::from(id, ear, args.from);
     stream.catch_up(&mut session).await?;
-    let outcome = if detail.summary.state.is_open() {
+    let state = detail.summary.state;
+    let follows = match until {
+        Until::Verdict => state.is_open(),
+        Until::End => !matches!(state, State::Ended(_)),
+    };
+    let outcome = if follows {
         let timeout = args.following.timeout.map(Duration::from_secs);
-        follow(&mut session, &mut stream, renderer, timeout).await?
+        let watching = Watching { until, timeout, files: &detail.files };
+        match follow::watch(&mut session, &mut stream, renderer, watching).await? {
+            // With --from, the result may be before what is shown.
+            Outcome::NotAwaited | Outcome::Detached | Outcome::StillRunning if !state.is_open() => {
+                outcome_of(&detail)
+            }
+            outcome => outcome,
+        }
     } else {
         let mut outcome = None;
         while let Some(event) = stream.take_ready() {
             renderer.event(&event)?;
-            outcome = outcome.or_else(|| Outcome::of(&event.kind));
+            if let (None, Some(found)) = (&outcome, Outcome::of(&event.kind)) {
+                settle(session.client(), renderer, &found, &detail.files).await?;
+                outcome = Some(found);
+            }
         }
-        // With --from, the result may be before what is shown.
         outcome.unwrap_or_else(|| outcome_of(&detail))
     };
-    let files = match outcome {
-        Outcome::Judged(Verdict::CompileError, _) => detail.files,
-        _ => Vec::new(),
-    };
-    submit::finish(renderer, &outcome, &files)
+    submit::finish(renderer, &outcome, &detail.files)
 }
 
 /// How a submission ended, where its events do not say it.

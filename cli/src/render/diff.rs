@@ -12,6 +12,8 @@ use crate::terminal::Paint;
 
 /// How many lines of the input and of standard error are shown.
 const MOST_LINES: usize = 12;
+/// How many of them are the first ones, where those in the middle are left out.
+const FIRST_LINES: usize = 4;
 
 /// A sample's outcome, ending in a line end.
 pub fn render(case: &CaseDetail, paint: Paint) -> String {
@@ -34,6 +36,48 @@ pub fn render(case: &CaseDetail, paint: Paint) -> String {
     }
     text.push_str(&capture("input", &case.input, paint));
     text.push_str(&capture("standard error", &case.stderr, paint));
+    text
+}
+
+/// The facts about a sample that failed, for under a verdict: the first difference of a wrong answer, and what the
+/// program wrote to standard error, such as the trace of an exception. Empty where there are none.
+pub fn brief(case: &CaseDetail, paint: Paint) -> String {
+    let mut text = String::new();
+    if case.verdict == Verdict::WrongAnswer {
+        if let Some(difference) = &case.difference {
+            text.push_str(&format!("{}\n", sanitize::line(difference)));
+        }
+        if let Some(spot) = find(case) {
+            text.push_str(&show(case, spot, paint));
+        }
+        if let Some(encoding) = legacy_encoding(&case.stdout.bytes) {
+            text.push_str(&format!("Your output is not UTF-8 but reads as {encoding}: write UTF-8.\n"));
+        }
+    }
+    text.push_str(&trace(&case.stderr, paint));
+    if text.is_empty() {
+        return text;
+    }
+    format!("{}: {text}", paint.strong(&sanitize::line(&case.name)))
+}
+
+/// Standard error, cut in the middle: some traces say at the top what happened, others at the end.
+fn trace(stderr: &Capture, paint: Paint) -> String {
+    if stderr.total == 0 {
+        return String::new();
+    }
+    let clean = sanitize::bytes(&stderr.bytes);
+    let lines: Vec<&str> = clean.lines().collect();
+    let mut text = format!("standard error ({}):\n", words::size(stderr.total));
+    if lines.len() <= MOST_LINES {
+        text.push_str(&quote(&clean, MOST_LINES, paint));
+        return text;
+    }
+    let (first, last) = (FIRST_LINES, MOST_LINES - FIRST_LINES);
+    text.push_str(&quote(&lines[..first].join("\n"), first, paint));
+    let between = words::plural((lines.len() - MOST_LINES) as u64, "line");
+    text.push_str(&format!("  {} {between} between\n", paint.cut()));
+    text.push_str(&quote(&lines[lines.len() - last..].join("\n"), last, paint));
     text
 }
 

@@ -15,6 +15,8 @@ pub struct Json<W> {
     out: W,
     seq: u64,
     faulted: bool,
+    feedback: bool,
+    silent: bool,
 }
 
 /// An `error` that is not an event of the submission, but of watching it.
@@ -44,12 +46,19 @@ struct LocalEnd {
 impl<W: Write> Json<W> {
     /// A view that writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, seq: 0, faulted: false }
+        Self::from(out, 1)
     }
 
     /// A view of the events from number `from` on.
     pub fn from(out: W, from: u64) -> Self {
-        Self { out, seq: from.saturating_sub(1), faulted: false }
+        Self { out, seq: from.saturating_sub(1), faulted: false, feedback: true, silent: true }
+    }
+
+    /// Whether what a model says is printed too.
+    #[must_use]
+    pub fn with_feedback(mut self, feedback: bool) -> Self {
+        self.feedback = feedback;
+        self
     }
 
     fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
@@ -67,7 +76,11 @@ impl<W: Write> Json<W> {
 
 impl<W: Write> Renderer for Json<W> {
     fn event(&mut self, event: &JobEvent) -> io::Result<()> {
+        let says =
+            matches!(event.kind, EventKind::Feedback(_) | EventKind::Fix(_) | EventKind::FeedbackEnd(_));
+        self.silent &= !says;
         match event.kind {
+            _ if says && !self.feedback => Ok(()),
             // Printed by `finish`, which knows the exit code. A type that is not known would be printed without
             // its fields.
             EventKind::End(_) | EventKind::Unknown => Ok(()),
@@ -81,6 +94,10 @@ impl<W: Write> Renderer for Json<W> {
 
     fn tick(&mut self, _now: Instant) -> io::Result<()> {
         Ok(())
+    }
+
+    fn is_silent(&self) -> bool {
+        self.silent
     }
 
     fn finish(&mut self, outcome: &Outcome, _files: &[SourceFile]) -> io::Result<()> {

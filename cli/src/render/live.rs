@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::time::Instant;
 
-use codementor_protocol::{EventKind, JobEvent, Purpose, SourceFile, Verdict};
+use codementor_protocol::{CaseDetail, EventKind, JobEvent, Purpose, SourceFile, SubmissionId, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{CliError, Outcome, come_back};
+use crate::render::feedback::Talk;
 use crate::render::tally::{Stage, Tally};
-use crate::render::{Renderer, conclude, words};
+use crate::render::{Renderer, about, conclude, diff, failed_sample, words};
 use crate::sanitize;
 use crate::terminal::Paint;
 
@@ -20,6 +21,8 @@ pub struct Live<O, E> {
     out_paint: Paint,
     err_paint: Paint,
     tally: Tally,
+    talk: Talk,
+    settled: bool,
     counting: bool,
     /// How to come back after Ctrl-C; the last line of the bar.
     hint: String,
@@ -29,8 +32,38 @@ impl<O: Write, E: Write> Live<O, E> {
     /// A view that draws on `target`, writes the result to `out`, and lines that stay to `err`.
     pub fn new(target: ProgressDrawTarget, out: O, err: E, out_paint: Paint, err_paint: Paint) -> Self {
         let bar = ProgressBar::with_draw_target(None, target).with_style(waiting(""));
-        let tally = Tally::default();
-        Self { bar, out, err, out_paint, err_paint, tally, counting: false, hint: String::new() }
+        Self {
+            bar,
+            out,
+            err,
+            out_paint,
+            err_paint,
+            tally: Tally::default(),
+            talk: Talk::new(true),
+            settled: false,
+            counting: false,
+            hint: String::new(),
+        }
+    }
+
+    /// Whether what a model says is shown too.
+    #[must_use]
+    pub fn with_feedback(mut self, feedback: bool) -> Self {
+        self.talk = Talk::new(feedback);
+        self
+    }
+
+    /// Shows what was said and may be shown by now.
+    fn speak(&mut self) -> io::Result<()> {
+        let text = self.talk.take(self.out_paint);
+        if text.is_empty() {
+            return Ok(());
+        }
+        let out = &mut self.out;
+        self.bar.suspend(|| {
+            out.write_all(text.as_bytes())?;
+            out.flush()
+        })
     }
 
     fn draw(&mut self) {
@@ -91,6 +124,7 @@ fn counting(hint: &str) -> ProgressStyle {
 impl<O: Write, E: Write> Renderer for Live<O, E> {
     fn event(&mut self, event: &JobEvent) -> io::Result<()> {
         self.tally.apply(event);
+        self.talk.hear(&event.kind);
         match &event.kind {
             EventKind::Submission(facts) => {
                 let paint = self.err_paint;
@@ -122,18 +156,51 @@ impl<O: Write, E: Write> Renderer for Live<O, E> {
             }
             _ => {}
         }
+        if matches!(event.kind, EventKind::FeedbackEnd(_) | EventKind::End(_)) {
+            self.bar.finish_and_clear();
+        }
         self.draw();
-        Ok(())
+        self.speak()
     }
 
     fn tick(&mut self, _now: Instant) -> io::Result<()> {
+        self.speak()?;
+        // Only once time passes after the verdict does anything follow that has to be waited for.
+        if self.settled && self.bar.is_finished() && self.talk.is_wanted() && self.tally.end.is_some() {
+            self.bar.reset();
+            self.bar.set_style(waiting("\n Ctrl-C leaves; the verdict stands"));
+            self.bar.set_prefix("a model reads your program");
+        }
         self.bar.tick();
         Ok(())
     }
 
-    fn finish(&mut self, outcome: &Outcome, files: &[SourceFile]) -> io::Result<()> {
+    fn settle(&mut self, outcome: &Outcome, files: &[SourceFile]) -> io::Result<()> {
         self.bar.finish_and_clear();
+        self.settled = true;
+        self.talk.settle(about(&self.tally, outcome, files));
         conclude(&mut self.out, &mut self.err, self.out_paint, &self.tally, outcome, files)
+    }
+
+    fn wants_sample(&self) -> Option<SubmissionId> {
+        failed_sample(&self.tally)
+    }
+
+    fn sample(&mut self, case: &CaseDetail) -> io::Result<()> {
+        self.out.write_all(diff::brief(case, self.out_paint).as_bytes())?;
+        self.out.flush()
+    }
+
+    fn is_silent(&self) -> bool {
+        self.talk.is_silent()
+    }
+
+    fn finish(&mut self, outcome: &Outcome, files: &[SourceFile]) -> io::Result<()> {
+        if !self.settled {
+            self.settle(outcome, files)?;
+        }
+        self.bar.finish_and_clear();
+        self.speak()
     }
 
     fn fail(&mut self, _error: &CliError) -> io::Result<()> {

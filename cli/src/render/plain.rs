@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use codementor_protocol::{EventKind, JobEvent, Purpose, SourceFile, Verdict};
+use codementor_protocol::{CaseDetail, EventKind, JobEvent, Purpose, SourceFile, SubmissionId, Verdict};
 
 use crate::error::{CliError, Outcome};
+use crate::render::feedback::Talk;
 use crate::render::tally::{Stage, Tally};
-use crate::render::{Renderer, conclude, words};
+use crate::render::{Renderer, about, conclude, diff, failed_sample, words};
 use crate::sanitize;
 use crate::terminal::Paint;
 
@@ -20,6 +21,8 @@ pub struct Plain<O, E> {
     err: E,
     paint: Paint,
     tally: Tally,
+    talk: Talk,
+    settled: bool,
     started: Instant,
     spoken: Instant,
     position: Option<u64>,
@@ -29,7 +32,35 @@ impl<O: Write, E: Write> Plain<O, E> {
     /// A view that writes the result to `out` and progress to `err`.
     pub fn new(out: O, err: E, paint: Paint) -> Self {
         let now = Instant::now();
-        Self { out, err, paint, tally: Tally::default(), started: now, spoken: now, position: None }
+        Self {
+            out,
+            err,
+            paint,
+            tally: Tally::default(),
+            talk: Talk::new(true),
+            settled: false,
+            started: now,
+            spoken: now,
+            position: None,
+        }
+    }
+
+    /// Whether what a model says is shown too.
+    #[must_use]
+    pub fn with_feedback(mut self, feedback: bool) -> Self {
+        self.talk = Talk::new(feedback);
+        self
+    }
+
+    /// Shows what was said and may be shown by now.
+    fn speak(&mut self) -> io::Result<()> {
+        let text = self.talk.take(self.paint);
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.spoken = Instant::now();
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
     }
 
     /// Progress that nobody reads is no reason to stop.
@@ -43,6 +74,7 @@ impl<O: Write, E: Write> Plain<O, E> {
 impl<O: Write, E: Write> Renderer for Plain<O, E> {
     fn event(&mut self, event: &JobEvent) -> io::Result<()> {
         self.tally.apply(event);
+        self.talk.hear(&event.kind);
         match &event.kind {
             EventKind::Submission(facts) => match facts.purpose {
                 Purpose::Trial => self.say(&format!("{}  {}  samples only", facts.problem, facts.lang)),
@@ -93,10 +125,14 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
             | EventKind::End(_)
             | EventKind::Unknown => {}
         }
-        Ok(())
+        self.speak()
     }
 
     fn tick(&mut self, now: Instant) -> io::Result<()> {
+        if self.settled && now.duration_since(self.spoken) >= HEARTBEAT {
+            self.say("waiting for feedback");
+            self.spoken = now;
+        }
         if now.duration_since(self.spoken) >= HEARTBEAT && self.tally.end.is_none() {
             let elapsed = words::duration(now.duration_since(self.started).as_millis() as u64);
             let what = match &self.tally.stage {
@@ -112,11 +148,33 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
             self.say(&format!("still running after {elapsed}: {what}"));
             self.spoken = now;
         }
-        Ok(())
+        self.speak()
+    }
+
+    fn settle(&mut self, outcome: &Outcome, files: &[SourceFile]) -> io::Result<()> {
+        self.settled = true;
+        self.talk.settle(about(&self.tally, outcome, files));
+        conclude(&mut self.out, &mut self.err, self.paint, &self.tally, outcome, files)
+    }
+
+    fn wants_sample(&self) -> Option<SubmissionId> {
+        failed_sample(&self.tally)
+    }
+
+    fn sample(&mut self, case: &CaseDetail) -> io::Result<()> {
+        self.out.write_all(diff::brief(case, self.paint).as_bytes())?;
+        self.out.flush()
+    }
+
+    fn is_silent(&self) -> bool {
+        self.talk.is_silent()
     }
 
     fn finish(&mut self, outcome: &Outcome, files: &[SourceFile]) -> io::Result<()> {
-        conclude(&mut self.out, &mut self.err, self.paint, &self.tally, outcome, files)
+        if !self.settled {
+            self.settle(outcome, files)?;
+        }
+        self.speak()
     }
 
     fn fail(&mut self, _error: &CliError) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use codementor_protocol::{Ending, State, TestEvent, Timestamp, Verdict};
+use codementor_protocol::{Allowance, Ending, FeedbackOutcome, State, TestEvent, Timestamp, Verdict};
 
 use jiff::tz::TimeZone;
 
@@ -126,6 +126,52 @@ pub fn verdict(verdict: Verdict, paint: Paint) -> String {
     }
 }
 
+/// Millionths of a US dollar, such as `$0.0042` or `$12.50`.
+pub fn money(micro: u64) -> String {
+    match micro {
+        0..1_000_000 => format!("$0.{:04}", micro / 100),
+        _ => format!("${}.{:02}", micro / 1_000_000, micro % 1_000_000 / 10_000),
+    }
+}
+
+/// What may still be spent on feedback.
+pub fn allowance(left: &Allowance) -> String {
+    let tokens = left.tokens.map(|tokens| plural(tokens, "token"));
+    let parts: Vec<String> = tokens.into_iter().chain(left.cost_micro.map(money)).collect();
+    if parts.is_empty() { "no limit".into() } else { format!("{} today", parts.join(" and ")) }
+}
+
+/// How feedback ended and what to do, where the daemon has no words of its own for it.
+pub fn feedback(outcome: FeedbackOutcome) -> &'static str {
+    use FeedbackOutcome as Of;
+    match outcome {
+        Of::Complete => "all was said",
+        Of::Accepted => "the program was accepted",
+        Of::Stopped => "the submission was stopped, and feedback with it",
+        Of::Interrupted => "the daemon was restarted meanwhile; ask again: codementor hint",
+        Of::Withheld => "what the model said is held back; what the judge says stands",
+        Of::OverBudget => "nothing more may be spent on feedback today; there is more tomorrow",
+        Of::NoChecksLeft => {
+            "corrections for this problem were checked often enough today; there is more tomorrow"
+        }
+        Of::NoStepsLeft => "there is no further hint; all of them: codementor feedback",
+        Of::NotConfigured => "no model is set up",
+        Of::Unreachable => "the model cannot be reached; try later: codementor hint",
+        Of::KeyRefused => "the model's endpoint does not accept the key; tell whoever runs this judge",
+        Of::RequestRefused => "the model's endpoint does not take the request; tell whoever runs this judge",
+        Of::RateLimited => "the model's endpoint asks for patience; try later: codementor hint",
+        Of::EndpointFault => "the model's endpoint has a fault; try later: codementor hint",
+        Of::Stalled => "the model stopped talking; try later: codementor hint",
+        Of::TimedOut => "the model took too long; try later: codementor hint",
+        Of::Truncated => "the model's answer broke off; try later: codementor hint",
+        Of::CutOff => "the model's answer was longer than is allowed; try later: codementor hint",
+        Of::TooLarge => "the model's answer is larger than is read; try later: codementor hint",
+        Of::Garbled => "the model's answer cannot be read; tell whoever runs this judge",
+        Of::Empty => "the model had nothing to say; try later: codementor hint",
+        Of::Unknown => "it ended in a way that this version does not know",
+    }
+}
+
 /// What a list shows of a submission: its verdict, or where it is.
 pub fn standing(state: State, verdict: Option<Verdict>) -> &'static str {
     match (state, verdict) {
@@ -141,6 +187,17 @@ pub fn standing(state: State, verdict: Option<Verdict>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn money_and_what_is_left_of_it() {
+        assert_eq!(
+            [0, 42, 4_250, 999_999, 12_504_000].map(money),
+            ["$0.0000", "$0.0000", "$0.0042", "$0.9999", "$12.50"]
+        );
+        let left = |tokens, cost_micro| allowance(&Allowance { tokens, cost_micro });
+        assert_eq!(left(None, None), "no limit");
+        assert_eq!(left(Some(1), Some(250_000)), "1 token and $0.2500 today");
+    }
 
     #[test]
     fn quantities_are_short_and_have_a_unit() {

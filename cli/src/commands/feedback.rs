@@ -1,0 +1,111 @@
+//! `codementor feedback`: all that was said about a submission, and what may still be spent.
+
+use codementor_protocol::{EventKind, Feedback, FeedbackDetail, FeedbackPolicy, ReadFeedback};
+
+use crate::args;
+use crate::commands::{Context, hint, newest};
+use crate::error::{CliError, ExitStatus};
+use crate::render::feedback::{About, Talk};
+use crate::render::words;
+use crate::terminal::Paint;
+
+pub(crate) async fn run(context: &Context, args: &args::Replay) -> Result<ExitStatus, CliError> {
+    let mut session = context.session().await?;
+    let id = newest(&mut session, args.id).await?;
+    let detail = session.request(&ReadFeedback { submission: id }).await?;
+    if args.json {
+        context.print_json(&detail)?;
+        return Ok(ExitStatus::Success);
+    }
+    let about = hint::about(&mut session, id).await?;
+    context.print(&replay(&detail, about, context.terminal.out))?;
+    Ok(ExitStatus::Success)
+}
+
+fn replay(detail: &FeedbackDetail, about: About, paint: Paint) -> String {
+    let mut text = format!("#{}  {}\n", detail.submission, facts(detail));
+    let mut talk = Talk::about(about);
+    for step in &detail.steps {
+        if !step.text.trim().is_empty() {
+            talk.hear(&EventKind::Feedback(Feedback { step: step.step, delta: step.text.clone() }));
+        }
+        // What to do next is said once, at the end.
+        let quiet = |end: &&codementor_protocol::FeedbackEnd| {
+            end.outcome != codementor_protocol::FeedbackOutcome::Complete
+        };
+        if let Some(end) = step.end.as_ref().filter(quiet) {
+            talk.hear(&EventKind::FeedbackEnd(end.clone()));
+        } else if step.end.is_none() {
+            text.push_str(&talk.take(paint));
+            text.push_str("  this step goes on\n");
+        }
+    }
+    if let Some(fix) = &detail.fix {
+        talk.hear(&EventKind::Fix(fix.clone()));
+    }
+    text.push_str(&talk.take(paint));
+    if talk.is_silent() {
+        text.push_str("  nothing was said\n");
+    }
+    let given = detail.steps.iter().map(|step| step.step).max().unwrap_or(0);
+    if detail.policy != FeedbackPolicy::Off && detail.fix.is_none() && given < detail.most_steps {
+        let next = format!("codementor hint {}", detail.submission);
+        text.push_str(&format!("  next: {}\n", paint.place(&next)));
+    }
+    text
+}
+
+fn facts(detail: &FeedbackDetail) -> String {
+    let policy = match detail.policy {
+        FeedbackPolicy::Off => return "the rules allow no feedback".into(),
+        FeedbackPolicy::Hints => "hints",
+        FeedbackPolicy::Full => "hints and corrected programs",
+    };
+    let given = detail.steps.len();
+    format!("{policy}   {given} of {} steps   left: {}", detail.most_steps, words::allowance(&detail.left))
+}
+
+#[cfg(test)]
+mod tests {
+    use codementor_protocol::{Allowance, FeedbackEnd, FeedbackOutcome, FeedbackStep, SubmissionId};
+
+    use super::*;
+
+    #[test]
+    fn what_was_said_is_replayed_with_what_is_left() {
+        let end = |outcome, message: &str| Some(FeedbackEnd { step: 1, outcome, message: message.into() });
+        let mut detail = FeedbackDetail {
+            submission: SubmissionId(7),
+            policy: FeedbackPolicy::Hints,
+            steps: vec![
+                FeedbackStep {
+                    step: 1,
+                    text: "Look at the **loop**.".into(),
+                    end: end(FeedbackOutcome::Complete, ""),
+                },
+                FeedbackStep {
+                    step: 2,
+                    text: String::new(),
+                    end: end(FeedbackOutcome::Withheld, "it was held back"),
+                },
+            ],
+            most_steps: 3,
+            fix: None,
+            left: Allowance { tokens: Some(1200), cost_micro: None },
+        };
+        insta::assert_snapshot!(replay(&detail, About::default(), Paint::PLAIN), @r"
+        #7  hints   2 of 3 steps   left: 1200 tokens today
+
+        -- feedback (a model's words, may be wrong) --
+          | Look at the **loop**.
+        feedback: it was held back
+          next: codementor hint 7
+        ");
+        detail.steps.clear();
+        detail.policy = FeedbackPolicy::Off;
+        insta::assert_snapshot!(replay(&detail, About::default(), Paint::PLAIN), @r"
+        #7  the rules allow no feedback
+          nothing was said
+        ");
+    }
+}
