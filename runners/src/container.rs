@@ -111,7 +111,7 @@ pub struct ContainerControl {
 
 /// Creates a container, attaches to it, and starts it.
 pub async fn create(engine: &Engine, spec: &ContainerSpec<'_>) -> Result<Container, EngineError> {
-    launch(engine, body(spec)).await
+    launch(engine, body(engine, spec)).await
 }
 
 async fn launch(engine: &Engine, body: ContainerCreateBody) -> Result<Container, EngineError> {
@@ -205,7 +205,7 @@ pub(crate) async fn remove(engine: &Engine, id: &str) -> Result<(), EngineError>
     }
 }
 
-fn body(spec: &ContainerSpec<'_>) -> ContainerCreateBody {
+fn body(engine: &Engine, spec: &ContainerSpec<'_>) -> ContainerCreateBody {
     let tmpfs = |mib: u64, more: &str| format!("rw,nosuid,nodev,{more},mode=1777,size={mib}m");
     let mut mounts = Vec::new();
     if let Some(inputs) = spec.inputs {
@@ -230,7 +230,7 @@ fn body(spec: &ContainerSpec<'_>) -> ContainerCreateBody {
     }
     let host = HostConfig {
         network_mode: Some("none".into()),
-        readonly_rootfs: Some(true),
+        readonly_rootfs: Some(!engine.info().keeps_root_writable()),
         cap_drop: Some(vec!["ALL".into()]),
         cap_add: Some(CAPABILITIES.map(String::from).into()),
         security_opt: Some(vec!["no-new-privileges".into()]),

@@ -318,6 +318,17 @@ impl EngineInfo {
         self.storage_driver == "fuse-overlayfs"
     }
 
+    /// Whether the root file system of containers stays writable, so that the agent can take from the group of `/`
+    /// its rights. While it has some, the kernel asks the storage's process for the access control list of `/` each
+    /// time that a program looks up an absolute path, about 85 times in one start of Python. With both processors
+    /// busy that start takes 15.8 ms asked so, and 12.3 ms without.
+    ///
+    /// Programs cannot write to the root all the same: images are sealed, on every engine. Where a read-only mount
+    /// costs nothing, it guards the root as well.
+    pub fn keeps_root_writable(&self) -> bool {
+        self.slow_reads()
+    }
+
     /// What this engine cannot do that judging relies on, in words for the log and for `status`.
     pub fn shortcomings(&self) -> Vec<String> {
         let mut list = Vec::new();

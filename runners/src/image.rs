@@ -24,7 +24,7 @@ use crate::progress::{Progress, ProgressEvent};
 /// The agent, ready to be put into an image.
 pub const AGENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/codementor-agent"));
 /// Where the agent stands in an image.
-pub const AGENT_PATH: &str = "/codementor-agent";
+pub const AGENT_PATH: &str = codementor_agent::PATH;
 /// Where the directory of inputs is mounted. `/inputs` leads there through a folder that only root may pass, so that
 /// programs cannot reach it whatever the rights of the mounted directory are: those belong to the host's users.
 pub const INPUTS_MOUNT: &str = "/codementor/inputs";
@@ -57,6 +57,17 @@ pub enum ImageError {
     /// The lock failed.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// It declares volumes.
+    #[error(
+        "the image for {language} cannot be used: its Dockerfile, or the image that this begins with, declares a VOLUME ({}), where programs could leave files for each other",
+        .volumes.join(", ")
+    )]
+    Volumes {
+        /// The language.
+        language: String,
+        /// Where they would be.
+        volumes: Vec<String>,
+    },
     /// A step of the Dockerfile failed.
     #[error("the image for {language} could not be built: {message}\n{log}")]
     Build {
@@ -124,6 +135,7 @@ impl Images {
             build::toolchain(&self.engine, language, &names.toolchain, progress).await?;
         }
         if self.id_of(&names.full).await?.is_none() {
+            self.refuse_volumes(language, &names).await?;
             build::with_agent(&self.engine, language, &names, progress).await?;
         }
         if self.engine.info().slow_reads() {
@@ -138,6 +150,16 @@ impl Images {
                 message: "somebody removed the image while it was being built; try again".into(),
                 log: String::new(),
             }),
+        }
+    }
+
+    /// The engine would mount a volume of its own in every container, where a program could leave something for the
+    /// next, and which sealing the image does not reach.
+    async fn refuse_volumes(&self, language: &Language, names: &Names) -> Result<(), ImageError> {
+        let config = self.inspect(&names.toolchain).await?.and_then(|inspect| inspect.config);
+        match config.and_then(|config| config.volumes).unwrap_or_default() {
+            volumes if volumes.is_empty() => Ok(()),
+            volumes => Err(ImageError::Volumes { language: language.name().into(), volumes }),
         }
     }
 
@@ -236,6 +258,7 @@ impl Names {
         }
         let toolchain = digits(hash.clone());
         hash.update(build::agent_layer());
+        hash.update(build::agent_steps());
         let full = digits(hash);
         Self {
             full: format!("codementor/{id}:{full}"),

@@ -26,11 +26,20 @@ pub const MAX_QUEUED: usize = 64;
 /// The most bytes of standard input that can be sent for one run; larger ones are files in the inputs folder.
 pub const MAX_SENT_STDIN: u64 = 16 * 1024 * 1024;
 
+/// Where the agent stands in an image.
+pub const PATH: &str = "/codementor-agent";
+
+/// The agent's argument that makes it seal the image that it stands in, as the last step of the image's build.
+pub const SEAL: &str = "seal";
+
+/// Programs run as users of this number and above. Whatever in an image belongs to one of them is given to root.
+pub const FIRST_USER: u32 = 10_000;
+
 /// Where the judge's cache of inputs is mounted, read-only and for root alone.
 pub const INPUTS: &str = "/inputs";
 
 /// Where submissions live, one folder each.
 pub const WORK: &str = "/work";
 
-/// The folders besides [`WORK`] that a program can write to.
+/// The folders besides [`WORK`] that a program can write to. No other place is writable for one, on any engine.
 pub const SCRATCH: [&str; 3] = ["/tmp", "/dev/shm", "/dev/mqueue"];

@@ -44,6 +44,7 @@ const WIPE_TIME: Duration = Duration::from_secs(15);
 pub(crate) fn serve() -> io::Result<()> {
     let signals = become_init()?;
     fcntl_setfl(stdout(), fcntl_getfl(stdout())? | OFlags::NONBLOCK)?;
+    folders::quicken_look_ups();
     let mut agent = Agent {
         inbox: Inbox::default(),
         work: Work::open()?,

@@ -23,7 +23,7 @@ pub(crate) struct Ran {
 /// Runs a shell script as an unprivileged user in a container that is otherwise a sandbox.
 pub(crate) async fn run_script(images: &Images, image: &Image, script: &str, input: &str) -> Ran {
     let instance = instance();
-    let mut body = body(&ContainerSpec::new(image, &instance));
+    let mut body = body(images.engine(), &ContainerSpec::new(image, &instance));
     body.user = Some("23456:23456".into());
     body.working_dir = Some("/work".into());
     body.entrypoint = Some(vec!["/bin/sh".into(), "-c".into(), script.into()]);
@@ -59,7 +59,7 @@ async fn python() -> (Images, Image) {
 
 /// A container in which a shell stands where the agent would.
 async fn shell(images: &Images, spec: &ContainerSpec<'_>, script: &str) -> Container {
-    let mut body = body(spec);
+    let mut body = body(images.engine(), spec);
     body.entrypoint = Some(vec!["/bin/sh".into(), "-c".into(), script.into()]);
     launch(images.engine(), body).await.unwrap()
 }
@@ -196,7 +196,7 @@ async fn only_the_containers_of_dead_instances_are_removed() {
 async fn a_container_that_cannot_start_leaves_nothing_behind() {
     let (images, image) = python().await;
     let instance = instance();
-    let mut body = body(&ContainerSpec::new(&image, &instance));
+    let mut body = body(images.engine(), &ContainerSpec::new(&image, &instance));
     body.entrypoint = Some(vec!["/no/such/program".into()]);
     assert!(launch(images.engine(), body).await.is_err());
     let filters = HashMap::from([("label", vec![format!("{INSTANCE_LABEL}={instance}")])]);

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use bollard::body_full;
 use bollard::query_parameters::BuildImageOptionsBuilder;
 use bytes::Bytes;
+use codementor_agent::SEAL;
 use tar::{Builder, EntryType, Header};
 
 use super::{AGENT, AGENT_PATH, INPUTS_MOUNT, ImageError, LANGUAGE_LABEL, Names, context};
@@ -31,19 +32,24 @@ pub(super) async fn toolchain(
     build(engine, language, tag, archive.finish(), progress).await
 }
 
-/// Builds the upper image: the lower one with the agent.
+/// Builds the upper image: the lower one with the agent, sealed.
 pub(super) async fn with_agent(
     engine: &Engine,
     language: &Language,
     names: &Names,
     progress: &dyn Progress,
 ) -> Result<(), ImageError> {
-    // Every further instruction would cost a container; what to run and as whom is said when one is created.
-    let dockerfile = format!("FROM {}\nADD agent.tar /\n", names.toolchain);
+    let dockerfile = format!("FROM {}\n{}", names.toolchain, agent_steps());
     let mut archive = Archive::default();
     archive.file("Dockerfile", dockerfile.as_bytes(), 0o644);
     archive.file("agent.tar", agent_layer(), 0o644);
     build(engine, language, &names.full, archive.finish(), progress).await
+}
+
+/// How the upper image is made of the lower one: the agent comes in, and takes from the image whatever a program could
+/// write to. What to run and as whom is said when a container is created.
+pub(super) fn agent_steps() -> String {
+    format!("ADD agent.tar /\nUSER 0:0\nRUN [\"{AGENT_PATH}\", \"{SEAL}\"]\n")
 }
 
 /// What the agent's layer adds, as an archive, since only an archive says who may read what in every engine's

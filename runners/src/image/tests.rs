@@ -229,6 +229,42 @@ async fn a_failing_build_shows_the_end_of_its_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatever_an_image_leaves_open_is_closed_to_programs() {
+    let (_folder, languages, id) =
+        toy("RUN mkdir -m 777 /open '/open/a b' && echo text > /open/file && chmod 666 /open/file \\\n \
+         && mkdir -m 1777 /open/sticky && ln -s /open /open/link \\\n \
+         && mkdir -m 700 /own && echo text > /own/file && chown -R 23456:23456 /own \\\n \
+         && mkdir -m 770 /group && chown :23456 /group\n\
+         USER 23456\nENTRYPOINT [\"/bin/false\"]\n");
+    let images = images().await;
+    let image = images.ready(languages.by_id(&id).unwrap(), &Quiet).await.unwrap();
+    let script = r#"
+        exec 2> /dev/null
+        for place in / /open '/open/a b' /open/sticky /own /group /var/tmp /run/lock; do
+            touch "$place/left" && echo "$place"
+        done
+        for file in /open/file /own/file; do
+            echo more >> $file && echo $file
+            chmod 777 $file && echo mode of $file
+        done
+        chmod 777 /own && echo mode of /own
+        test "$(cat /open/link/file)" = text && touch /work/left /tmp/left && echo only where it should
+    "#;
+    let ran = run_script(&images, &image, script, "").await;
+    assert_eq!(ran.stdout, "only where it should\n", "{ran:?}");
+    images.prune_matching(&[], |tag| tag.contains(id.as_str())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_with_a_volume_of_its_own_is_refused() {
+    let (_folder, languages, id) = toy("VOLUME /left\n");
+    let images = images().await;
+    let error = images.ready(languages.by_id(&id).unwrap(), &Quiet).await.unwrap_err();
+    assert!(matches!(&error, ImageError::Volumes { volumes, .. } if volumes == &["/left"]), "{error}");
+    images.prune_matching(&[], |tag| tag.contains(id.as_str())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn callers_at_once_build_once_and_what_is_superseded_is_pruned() {
     let (_folder, languages, id) = toy("RUN echo built\n");
     let images = images().await;

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use codementor_agent::FIRST_USER;
+
 /// Hands out pairs of uids. The kernel counts the processes of a user over all containers, so two programs with the
 /// same one would share a limit, and a container that was left unclean could be touched by a later program.
 #[derive(Debug)]
@@ -14,7 +16,7 @@ pub(crate) struct Users {
 impl Users {
     /// Where root in a container is another user outside, only the low numbers exist inside.
     pub(crate) fn new(mapped: bool) -> Self {
-        let (first, count) = if mapped { (10_000, 50_000) } else { (1_000_000_000, 1_000_000_000) };
+        let (first, count) = if mapped { (FIRST_USER, 50_000) } else { (1_000_000_000, 1_000_000_000) };
         // Pools of other processes begin elsewhere.
         Self { first, count, next: AtomicU32::new(rand::random_range(0..count / 2) * 2) }
     }

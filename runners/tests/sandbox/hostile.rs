@@ -232,6 +232,51 @@ os.write(1, b'\0\0\0\0\1\0\0\0\4')"),
     attack("a runtime without memory left", Verdict::MemoryLimit, "", "raise MemoryError"),
 ];
 
+/// Tries to change everything that there is, but for what is mounted for programs to write to and for `/proc`, whose
+/// files are processes. The first line says where it could.
+const WRITE_EVERYWHERE: &str = r#"
+import os, stat
+spared = {'/proc', '/tmp', '/dev/shm', '/dev/mqueue', os.getcwd()}
+written, folders, files = [], 0, 0
+def attempt(what, *args):
+    try:
+        result = what(*args)
+        if what is os.open: os.close(result)
+        written.append((what.__name__, *args))
+    except OSError: pass
+def attack(path, is_folder):
+    attempt(os.chmod, path, 0o777)
+    attempt(os.chown, path, os.getuid(), -1)
+    attempt(os.utime, path)
+    attempt(os.setxattr, path, 'user.left', b'x')
+    attempt(os.open, path, os.O_TMPFILE | os.O_WRONLY)
+    if is_folder:
+        attempt(os.mkdir, path + '/left')
+        attempt(os.open, path + '/left', os.O_CREAT | os.O_WRONLY)
+        attempt(os.symlink, '/', path + '/left')
+        attempt(os.link, 'main.py', path + '/left')
+    else:
+        attempt(os.open, path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK)
+        attempt(os.unlink, path)
+    attempt(os.rename, path, path + '.left')
+attack('/', True)
+for folder, inner, names in os.walk('/'):
+    folders += 1
+    for name in inner + names:
+        path = os.path.join(folder, name)
+        if path in spared: continue
+        kind = os.lstat(path).st_mode
+        # Programs may write to devices such as /dev/null; whoever could not remove one has tried that here.
+        if stat.S_ISCHR(kind):
+            attempt(os.unlink, path)
+        elif not stat.S_ISLNK(kind):
+            files += 1
+            attack(path, stat.S_ISDIR(kind))
+    inner[:] = [name for name in inner if os.path.join(folder, name) not in spared]
+print(written[:20] or 'nothing')
+print('everywhere' if folders > 300 and files > 2000 else (folders, files))
+"#;
+
 /// The same in C, for what an interpreter stands in the way of.
 const PROBE_IN_C: &str = r#"
 #include <ctype.h>
@@ -379,6 +424,32 @@ async fn attacks_in_c_have_the_outcomes_of_the_table_and_leave_nothing_behind() 
     for attack in ATTACKS_IN_C {
         withstand(&house, &runner, attack, (PROBE_IN_C, "2 0 0 1\n"), &short()).await;
     }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn nothing_can_be_written_to_but_what_is_wiped() {
+    let house = House::new().await;
+    let runner = house.runner("python3").await;
+    let limits = Limits { time_ms: 60_000, ..tight() };
+    let printed = "nothing\neverywhere\n";
+    let attack = attack("writing everywhere", Verdict::Accepted, printed, WRITE_EVERYWHERE);
+    withstand(&house, &runner, &attack, (PROBE, "clean\n"), &limits).await;
+    // And what it failed at, it fails at again in the next submission: it has found no way to prepare one.
+    withstand(&house, &runner, &attack, (WRITE_EVERYWHERE, printed), &limits).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_rights_of_the_root_are_those_that_the_engine_is_fastest_with() {
+    let house = House::new().await;
+    let runner = house.runner("python3").await;
+    let limits = tight();
+    let mut sandbox = house.pool.open(&runner.image, limits.memory_mib).await.unwrap();
+    let program = "import os\nprint(oct(os.stat('/').st_mode & 0o7777))";
+    let done = run(&mut sandbox, &runner, program, CaseRun::default(), &limits).await;
+    assert_eq!(done.stdout, if house.keeps_root_writable() { "0o705\n" } else { "0o755\n" }, "{done:?}");
+    sandbox.close().await;
     house.close().await;
 }
 

@@ -67,6 +67,10 @@ impl House {
         Runner { language, image }
     }
 
+    pub(crate) fn keeps_root_writable(&self) -> bool {
+        self.engine.info().keeps_root_writable()
+    }
+
     /// Puts a file among the inputs.
     pub(crate) fn input(&self, content: &[u8]) -> InputName {
         let name = InputName::of(content);
