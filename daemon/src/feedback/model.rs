@@ -36,6 +36,7 @@ pub(crate) struct Messages {
 #[derive(Debug)]
 pub(crate) struct Models {
     clients: Vec<Client>,
+    pace: Pace,
 }
 
 /// What was answered: the finish reason and the end of the stream have both come.
@@ -96,6 +97,9 @@ pub(crate) struct AskError {
     pub(crate) billed: bool,
     /// What is to be booked.
     pub(crate) spent: Spending,
+    /// After which pause the same may be asked once more, where an answer broke in the middle and time is left: worth
+    /// it only where nothing of that answer was used, which the caller knows, and at a price of its own.
+    pub(crate) again_after: Option<Duration>,
 }
 
 /// How long each part may take.
@@ -154,6 +158,8 @@ struct Failure {
     detail: String,
     /// Whether the same request may go better a moment later.
     again: bool,
+    /// Whether it is an answer that went wrong on its way, while the request was right.
+    broken: bool,
     /// How long the endpoint wants to be left alone.
     rest: Option<Duration>,
     /// Whether the endpoint may have counted tokens.
@@ -164,12 +170,25 @@ struct Failure {
 
 impl Failure {
     fn new(outcome: FeedbackOutcome, detail: impl Into<String>) -> Self {
-        Self { outcome, detail: detail.into(), again: false, rest: None, billed: false, usage: None }
+        Self {
+            outcome,
+            detail: detail.into(),
+            again: false,
+            broken: false,
+            rest: None,
+            billed: false,
+            usage: None,
+        }
     }
 
     /// A failure after the endpoint had begun to work.
     fn billed(self) -> Self {
         Self { billed: true, ..self }
+    }
+
+    /// An answer that may come through the next time.
+    fn broken(self) -> Self {
+        Self { broken: true, ..self }
     }
 
     /// A failure that may not be there a moment later.
@@ -186,7 +205,7 @@ impl Models {
     }
 
     fn with_pace(endpoints: Vec<Endpoint>, pace: Pace) -> Self {
-        Self { clients: endpoints.into_iter().map(|endpoint| Client::new(endpoint, pace)).collect() }
+        Self { clients: endpoints.into_iter().map(|endpoint| Client::new(endpoint, pace)).collect(), pace }
     }
 
     /// The names of the endpoints.
@@ -262,12 +281,14 @@ impl Models {
             let detail = format!("{}: {}", client.name(), client.clean(&failure.detail));
             tracing::warn!(endpoint = client.name(), outcome = %failure.outcome, detail, "a model has not answered");
             let earlier = failed.take();
+            let pause = retry::jittered(self.pace.backoff);
             failed = Some(AskError {
                 outcome: failure.outcome,
                 endpoint: client.name().into(),
                 detail: earlier.map_or(detail.clone(), |earlier| format!("{}; {detail}", earlier.detail)),
                 billed: call.spent != Spending::default(),
                 spent: call.spent,
+                again_after: Some(pause).filter(|pause| failure.broken && *pause < call.left()),
             });
             if call.has_spoken() || call.left().is_zero() {
                 break;
@@ -279,6 +300,7 @@ impl Models {
             detail: "no endpoint is configured".into(),
             billed: false,
             spent: Spending::default(),
+            again_after: None,
         }))
     }
 }

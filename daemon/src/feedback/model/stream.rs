@@ -59,7 +59,7 @@ impl Body {
             Ok(Err(error)) => {
                 let detail =
                     format!("the connection broke in the middle of the answer: {}", detail::causes(error));
-                return Err(Failure::new(FeedbackOutcome::Truncated, detail));
+                return Err(truncated(&detail));
             }
             Err(_) if self.deadline <= limit => return Err(timed_out()),
             Err(_) => {
@@ -97,6 +97,10 @@ pub(super) fn stalled(what: &str) -> Failure {
     Failure::new(FeedbackOutcome::Stalled, what)
 }
 
+fn truncated(what: &str) -> Failure {
+    Failure::new(FeedbackOutcome::Truncated, what).broken()
+}
+
 fn too_large(what: &str) -> Failure {
     Failure::new(FeedbackOutcome::TooLarge, what)
 }
@@ -118,9 +122,7 @@ pub(super) async fn read(mut body: Body, call: &mut Call<'_>) -> Result<Said, Fa
         match body.chunk().await.map_err(Failure::billed)? {
             Some(bytes) => start.extend_from_slice(&bytes),
             None => {
-                return Err(
-                    Failure::new(FeedbackOutcome::Truncated, "the answer ended before it began").billed()
-                );
+                return Err(truncated("the answer ended before it began").billed());
             }
         }
     };
@@ -138,7 +140,7 @@ async fn read_whole(mut body: Body, mut whole: BytesMut, call: &mut Call<'_>) ->
     }
     let chunk: Chunk = serde_json::from_slice(&whole).map_err(|error| {
         if error.is_eof() {
-            Failure::new(FeedbackOutcome::Truncated, "the answer broke off before its end").billed()
+            truncated("the answer broke off before its end").billed()
         } else if let Some(complaint) = whole.starts_with(b"[").then(|| Complaint::read(&whole)) {
             in_band(&complaint)
         } else {
@@ -165,9 +167,11 @@ async fn read_stream(body: Body, start: BytesMut, call: &mut Call<'_>) -> Result
         let event = match event {
             Ok(event) => event,
             Err(EventStreamError::Transport(failure)) => return Err(sum.after(failure)),
-            Err(EventStreamError::Utf8(_)) => return Err(sum.after(garbled("the answer is no UTF-8"))),
+            Err(EventStreamError::Utf8(_)) => {
+                return Err(sum.after(garbled("the answer is no UTF-8").broken()));
+            }
             Err(EventStreamError::Parser(_)) => {
-                return Err(sum.after(garbled("the answer is no stream of events")));
+                return Err(sum.after(garbled("the answer is no stream of events").broken()));
             }
         };
         let text = sum.event(&event.event, &event.data)?;
@@ -271,8 +275,9 @@ impl Sum {
         if data.is_empty() || (kind != "message" && !data.starts_with('{')) {
             return Ok(String::new());
         }
-        let chunk: Chunk = serde_json::from_str(data)
-            .map_err(|_| self.after(garbled("an event of the answer is no chunk of a chat completion")))?;
+        let chunk: Chunk = serde_json::from_str(data).map_err(|_| {
+            self.after(garbled("an event of the answer is no chunk of a chat completion").broken())
+        })?;
         self.has_events = true;
         self.add(&chunk)
     }
@@ -305,6 +310,7 @@ impl Sum {
 
     fn conclude(self) -> Result<Said, Failure> {
         let fail = |outcome, what: &str| Err(self.after(Failure::new(outcome, what)));
+        let truncated = |what: &str| Err(self.after(truncated(what)));
         match (self.finish.as_deref(), self.is_done) {
             (Some("length" | "max_tokens"), _) => {
                 fail(FeedbackOutcome::CutOff, "the answer reached the limit of its length: raise max_tokens")
@@ -319,10 +325,10 @@ impl Sum {
                 fail(FeedbackOutcome::Garbled, "the model called a tool, though it has none")
             }
             (None, false) if !self.has_events && !self.has_choices => {
-                fail(FeedbackOutcome::Truncated, "the answer ended without an event")
+                truncated("the answer ended without an event")
             }
-            (_, false) => fail(FeedbackOutcome::Truncated, "the answer broke off before its end"),
-            (None, true) => fail(FeedbackOutcome::Truncated, "the answer ended without a finish reason"),
+            (_, false) => truncated("the answer broke off before its end"),
+            (None, true) => truncated("the answer ended without a finish reason"),
             (Some(_), true) if self.text.trim().is_empty() => {
                 fail(FeedbackOutcome::Empty, "the answer holds no text")
             }
@@ -342,5 +348,5 @@ fn in_band(complaint: &Complaint) -> Failure {
         "" => "it reported an error in the middle of the answer".to_owned(),
         message => format!("it reported an error in the middle of the answer: {message}"),
     };
-    Failure { again: status.is_some_and(retry::may_pass), ..Failure::new(outcome, detail) }
+    Failure { again: status.is_some_and(retry::may_pass), ..Failure::new(outcome, detail).broken() }
 }

@@ -187,3 +187,27 @@ async fn what_was_counted_is_booked_and_what_was_not_is_assumed_at_its_most() {
     assert_eq!(spent.tokens, 4121);
     assert!(both.cost(&messages()).tokens >= spent.tokens);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_broke_may_be_asked_for_once_more_and_a_refusal_may_not() {
+    let said = || Script::sse().delta("Look at ");
+    for broken in [said(), said().break_off(), said().done(), said().send("data: {oops}\n\n"), Script::sse()]
+    {
+        let error = play(broken).await.0.expect_err("is no answer");
+        let pause = error.again_after.unwrap_or_else(|| panic!("{error:?} may be asked again"));
+        assert!((PATIENT.backoff..PATIENT.backoff * 2).contains(&pause), "{error:?}");
+    }
+    let final_ones = [
+        Script::error(400, "no"),
+        Script::error(500, "no"),
+        said().finish("length").done(),
+        said().finish("content_filter").done(),
+        Script::sse().finish("stop").done(),
+        Script::new(200).send("<html>"),
+    ];
+    for script in final_ones {
+        let server = ModelServer::always(script);
+        let error = ask(&models(&server)).await.0.expect_err("is no answer");
+        assert_eq!(error.again_after, None, "{error:?}");
+    }
+}
