@@ -33,6 +33,21 @@ impl Points {
         Self((u128::from(self.0) * u128::from(left) / 100) as u64)
     }
 
+    /// What `got` of `most` comes to where all of it is worth this; nothing where there is nothing to get.
+    #[must_use]
+    pub fn share(self, got: Self, most: Self) -> Self {
+        if most.0 == 0 {
+            return Self::ZERO;
+        }
+        // At most `self`, so that it fits.
+        Self((u128::from(self.0) * u128::from(got.0.min(most.0)) / u128::from(most.0)) as u64)
+    }
+
+    /// Whether this is at least `percent` of `whole`, without rounding.
+    pub fn reaches(self, percent: Self, whole: Self) -> bool {
+        u128::from(self.0) * u128::from(Self::FULL.0) >= u128::from(percent.0) * u128::from(whole.0)
+    }
+
     /// The amount as a fraction of `whole`, for plots and thresholds; 0 where there is nothing to have.
     pub fn of(self, whole: Self) -> f64 {
         if whole.0 == 0 { 0.0 } else { self.0 as f64 / whole.0 as f64 }
@@ -165,6 +180,17 @@ mod tests {
         for (whole, percent, left) in table {
             assert_eq!(points(whole).less_percent(percent).to_string(), left, "{whole} less {percent} %");
         }
+    }
+
+    #[test]
+    fn shares_and_thresholds_do_not_round_up() {
+        assert_eq!(points("30").share(points("1"), points("3")), points("10"));
+        assert_eq!(points("30").share(points("4"), points("3")), points("30"), "no more than all");
+        assert_eq!(points("30").share(points("1"), Points::ZERO), Points::ZERO);
+        assert!(points("60").reaches(points("60"), points("100")));
+        assert!(!points("59.999999").reaches(points("60"), points("100")));
+        assert!(points("2.25").reaches(points("75"), points("3")));
+        assert!(Points::ZERO.reaches(Points::ZERO, points("100")));
     }
 
     #[test]
