@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use codementor_protocol::SubmissionId;
+use codementor_protocol::{Points, SubmissionId};
 use codementord::settings::Flags;
 
 const STYLES: Styles = Styles::styled()
@@ -112,6 +112,9 @@ pub enum Command {
     /// Install and list problem packages
     #[command(subcommand)]
     Problem(Problem),
+    /// Grade a repository in CI
+    #[command(subcommand)]
+    Ci(Ci),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the manual page
@@ -351,6 +354,107 @@ pub enum Problem {
     Rehearse(Rehearse),
     /// List the problems
     List(List),
+}
+
+/// Commands for CI.
+#[derive(Debug, Subcommand)]
+pub enum Ci {
+    /// Submit what lies here and report the grade in the formats of CI services
+    Grade(Box<CiGrade>),
+    /// Write the file that makes a CI service grade this repository
+    Init(CiInit),
+}
+
+/// Arguments of `ci grade`.
+#[derive(Debug, Args)]
+pub struct CiGrade {
+    /// Source files, where there is one problem [default: those that lie here]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Problem, as for `submit`; may be given several times
+    /// [default: from .codementor/assignment.toml or problem.toml here or above]
+    #[arg(short, long = "problem", value_name = "PROBLEM")]
+    pub problems: Vec<PathBuf>,
+    /// List of problems, files and points [default: .codementor/assignment.toml here or above]
+    #[arg(long, value_name = "FILE")]
+    pub assignment: Option<PathBuf>,
+    /// Language, such as python3 or cpp [default: by the files' extension]
+    #[arg(short, long, value_name = "LANG")]
+    pub language: Option<String>,
+    /// Pass with so many percent of the points [default: everything has to be accepted]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub min_score: Option<Points>,
+    /// Count it even where it is late or the last attempt; take all source files of a folder as one program
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Grade with the packages in this folder and the private daemon, without a server
+    #[arg(long, value_name = "DIR")]
+    pub local: Option<PathBuf>,
+    /// Stop waiting after this many seconds in all; judging goes on
+    #[arg(long, env = "CODEMENTOR_TIMEOUT", hide_env_values = true, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+    /// Write a JUnit report
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write a summary in Markdown [default on GitHub: the step's summary]
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// Write a Code Quality report for GitLab
+    #[arg(long, value_name = "FILE")]
+    pub code_quality: Option<PathBuf>,
+    /// Write the result for GitHub Classroom to a file, or with `env` to later steps' environment
+    #[arg(long, value_name = "FILE|env")]
+    pub classroom: Option<PathBuf>,
+    /// Write results.json for Gradescope
+    #[arg(long, value_name = "FILE")]
+    pub gradescope: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn percent(text: &str) -> Result<Points, String> {
+    let percent: Option<Points> = text.parse().ok();
+    percent.filter(|percent| *percent <= Points::FULL).ok_or_else(|| "it is a number from 0 to 100".into())
+}
+
+/// Arguments of `ci init`.
+#[derive(Debug, Args)]
+pub struct CiInit {
+    /// Where the repository is graded [default: by what lies in it]
+    #[arg(value_enum, value_name = "WHERE")]
+    pub host: Option<Host>,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Print what would be written
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// What grades repositories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Host {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
+    /// Jenkins
+    Jenkins,
+    /// Gradescope
+    Gradescope,
+}
+
+impl Host {
+    /// Its name on the command line.
+    pub fn token(self) -> &'static str {
+        match self {
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Jenkins => "jenkins",
+            Self::Gradescope => "gradescope",
+        }
+    }
 }
 
 /// Arguments of `completion`.

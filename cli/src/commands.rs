@@ -1,6 +1,7 @@
 //! What the commands do: one file a verb.
 
 mod cancel;
+mod ci;
 mod completion;
 mod daemon;
 mod diff;
@@ -17,7 +18,7 @@ mod rehearse;
 mod runners;
 mod show;
 mod status;
-mod submit;
+pub(crate) mod submit;
 mod test;
 mod r#try;
 mod up;
@@ -32,7 +33,7 @@ use codementor_runners::Languages;
 use codementord::settings::Settings;
 use serde::Serialize;
 
-use crate::args::{Cli, Command, Problem, Runners};
+use crate::args::{Ci, Cli, Command, Problem, Runners};
 use crate::error::{CliError, ExitStatus};
 use crate::progress::Progress;
 use crate::sanitize;
@@ -79,10 +80,15 @@ pub fn run(cli: Cli, terminal: Terminal) -> Result<ExitCode, CliError> {
         // These work without settings, and so everywhere.
         Command::Completion(args) => completion::run(&args).map(ExitCode::from),
         Command::Man(args) => man::run(&args).map(ExitCode::from),
+        Command::Ci(Ci::Init(args)) => ci::init(&args).map(ExitCode::from),
         Command::Daemon { detached } => Ok(daemon::run(Settings::load(cli.flags)?, detached)),
         command => {
-            let settings = Settings::load(cli.flags)?;
-            let progress = Progress::new(terminal.redraws);
+            let settings = match &command {
+                Command::Ci(Ci::Grade(args)) => ci::settings(cli.flags, args)?,
+                _ => Settings::load(cli.flags)?,
+            };
+            // The log of a CI job is only ever added to, also where it is a terminal.
+            let progress = Progress::new(terminal.redraws && !matches!(command, Command::Ci(_)));
             let context = Context { settings, terminal, progress };
             // One thread: a command waits for one thing at a time, and threads take time to start.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -110,13 +116,17 @@ async fn with_daemon(command: Command, context: &Context) -> Result<ExitStatus, 
         Command::Problem(Problem::Push { packages }) => problem::push(context, &packages).await,
         Command::Problem(Problem::Rehearse(args)) => rehearse::run(context, &args).await,
         Command::Cancel(args) => cancel::run(context, &args).await,
+        Command::Ci(Ci::Grade(args)) => ci::grade(context, &args).await,
         Command::Up => up::run(context).await,
         Command::Down => down::run(context).await,
         Command::Status(args) => status::run(context, &args).await,
         Command::Runners(Runners::List(args)) => runners::list(context, &args).await,
         Command::Runners(Runners::Build { languages }) => runners::build(context, &languages).await,
         // Carried out before there is a context.
-        Command::Completion(_) | Command::Man(_) | Command::Daemon { .. } => Ok(ExitStatus::Success),
+        Command::Completion(_)
+        | Command::Man(_)
+        | Command::Daemon { .. }
+        | Command::Ci(Ci::Init(_)) => Ok(ExitStatus::Success),
     }
 }
 

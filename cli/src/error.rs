@@ -5,6 +5,7 @@ use codementor_runners::ImageError;
 use codementord::settings::SettingsError;
 
 use crate::apply::ApplyError;
+use crate::ci::CiError;
 use crate::client::ClientError;
 use crate::package::PackageError;
 use crate::private::PrivateError;
@@ -149,6 +150,9 @@ pub enum CliError {
     /// A problem package cannot be sent.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// There is nothing that CI could grade, or be set up with.
+    #[error(transparent)]
+    Ci(#[from] CiError),
     /// The private daemon cannot be started or reached.
     #[error(transparent)]
     Private(#[from] PrivateError),
@@ -216,6 +220,7 @@ impl CliError {
             Self::Source(_) => ExitStatus::Usage,
             Self::Problem(_) => ExitStatus::Usage,
             Self::Package(error) => error.status(),
+            Self::Ci(error) => error.status(),
             Self::Private(error) => error.status(),
             Self::Client(error) => error.status(),
             Self::Refused(refusal) => match refusal.code {
@@ -256,6 +261,7 @@ impl CliError {
             Self::Source(error) => error.hint(),
             Self::Problem(error) => error.hint(),
             Self::Package(error) => error.hint(),
+            Self::Ci(error) => error.hint(),
             Self::Private(error) => error.hint(),
             Self::Client(error) => error.hint(),
             Self::Refused(refusal) => refusal.hint.clone(),

@@ -3,6 +3,7 @@
 //! ```text
 //! args ─▶ commands ─▶ session (client, or the private daemon) ─▶ requests
 //!              │          └▶ stream: each event once, in order
+//!              ├▶ ci: grading, and its formats
 //!              └▶ source, problem, package: what is sent      └▶ follow ─▶ render: live, plain, json
 //! ```
 //!
@@ -11,6 +12,7 @@
 
 pub mod apply;
 pub mod args;
+pub mod ci;
 pub mod client;
 pub mod commands;
 pub mod error;

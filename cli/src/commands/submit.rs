@@ -264,7 +264,7 @@ pub(crate) async fn explain(session: &mut Session<'_>, error: CliError, problem:
 }
 
 /// What makes a repeated request the same submission: 128 random bits.
-fn key() -> Result<String, CliError> {
+pub(crate) fn key() -> Result<String, CliError> {
     let mut bytes = [0; 16];
     rand::rngs::OsRng.try_fill_bytes(&mut bytes).map_err(std::io::Error::other)?;
     Ok(data_encoding::HEXLOWER.encode(&bytes))

@@ -1,0 +1,215 @@
+//! Grading in CI: what lies in a repository is submitted, followed to its end, and reported in the formats that CI
+//! services and learning platforms read.
+//!
+//! ```text
+//! plan ─▶ grade (submit, follow) ─▶ Graded ─▶ log, junit, summary, annotations, outputs, code_quality,
+//!                                              classroom, gradescope, json
+//! ```
+//!
+//! What must not happen here: no text of a student reaches the log of a job where its runner would obey it, nothing of
+//! a hidden test but its place, group and verdict is in a format, and no failure of ours becomes a grade.
+
+pub mod annotations;
+pub mod classroom;
+pub mod code_quality;
+pub mod environment;
+pub mod gradescope;
+pub mod grade;
+pub mod graded;
+pub mod init;
+pub mod json;
+pub mod junit;
+pub mod log;
+pub mod outputs;
+pub mod plan;
+#[cfg(test)]
+mod sample;
+pub mod summary;
+
+use std::path::PathBuf;
+
+use codementor_protocol::{Points, Slug};
+
+use crate::ci::environment::Service;
+use crate::error::ExitStatus;
+use crate::problem::ProblemError;
+
+/// Points as a number of JSON. The nearest binary fraction is written with the fewest digits that mean it, which are the
+/// decimal ones.
+fn number(points: Points) -> serde_json::Number {
+    let text = points.to_string();
+    let whole = text.parse::<u64>().ok().map(serde_json::Number::from);
+    whole.or_else(|| text.parse().ok().and_then(serde_json::Number::from_f64)).unwrap_or_else(|| 0.into())
+}
+
+/// Why there is nothing that could be graded, or nothing that could be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum CiError {
+    /// A server without credentials for it.
+    #[error("{}", match url {
+        Some(url) => format!("there are no credentials for {url}"),
+        None => "neither a server nor credentials for it are set".into(),
+    })]
+    NoCredentials {
+        /// The server, where one is set.
+        url: Option<String>,
+        /// Which CI this is.
+        service: Option<Service>,
+        /// Whether the job runs for a pull request.
+        pull_request: bool,
+    },
+    /// Neither an argument nor a file names a problem.
+    #[error("which problems? Neither -p nor a {} nor a .codementor/problem.toml here or above names one", plan::MANIFEST)]
+    NotNamed,
+    /// A problem cannot be told.
+    #[error(transparent)]
+    Problem(ProblemError),
+    /// A manifest is not what it should be.
+    #[error("{} is wrong: {reason}", path.display())]
+    BadManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// One problem, two times.
+    #[error("{problem} is named twice")]
+    Twice {
+        /// The problem.
+        problem: String,
+    },
+    /// More than is graded at once.
+    #[error("{count} problems are too many: at most {most} may be graded at once")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+        /// The bound.
+        most: usize,
+    },
+    /// Which problem the files belong to is not clear.
+    #[error("files are named, but there are several problems")]
+    FilesForSeveral,
+    /// The folder of `--local` has no package.
+    #[error("there is no problem package in {}", dir.display())]
+    NoPackages {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The folder of `--local` lacks one.
+    #[error("there is no package of the problem {problem} in the folder of --local")]
+    NotInFolder {
+        /// The problem.
+        problem: Slug,
+    },
+    /// Variables of later steps can be set on GitHub only.
+    #[error("--classroom env needs GitHub Actions: GITHUB_ENV is not set")]
+    NotOnGitHub,
+    /// Where the repository is hosted cannot be told.
+    #[error("it cannot be told where this repository is graded{}", if found.is_empty() { String::new() } else { format!(": it may be {}", found.join(" or ")) })]
+    UnknownService {
+        /// What it may be.
+        found: Vec<&'static str>,
+    },
+    /// A file is there already.
+    #[error("{} exists", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl CiError {
+    /// What the process exits with.
+    pub fn status(&self) -> ExitStatus {
+        match self {
+            Self::NoCredentials { .. } => ExitStatus::Login,
+            Self::NotNamed
+            | Self::Problem(_)
+            | Self::BadManifest { .. }
+            | Self::Twice { .. }
+            | Self::TooMany { .. }
+            | Self::FilesForSeveral
+            | Self::NoPackages { .. }
+            | Self::NotInFolder { .. }
+            | Self::NotOnGitHub
+            | Self::UnknownService { .. }
+            | Self::Exists { .. } => ExitStatus::Usage,
+        }
+    }
+
+    /// What to try next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoCredentials { service, pull_request, .. } => {
+                Some(what_a_fork_lacks(*service, *pull_request))
+            }
+            Self::NotNamed => Some(format!("list them in {}: docs/CI.md shows how", plan::MANIFEST)),
+            Self::Problem(error) => error.hint(),
+            Self::BadManifest { .. } => Some("docs/CI.md shows what it may hold".into()),
+            Self::FilesForSeveral => {
+                Some(format!("name one problem with -p, or the files in {}", plan::MANIFEST))
+            }
+            Self::NoPackages { .. } => {
+                Some("a package is a folder with a problem.yaml, or a zip of one".into())
+            }
+            Self::NotOnGitHub => Some("name a file: --classroom FILE".into()),
+            Self::UnknownService { .. } => {
+                Some("say where: codementor ci init github|gitlab|jenkins|gradescope".into())
+            }
+            Self::Exists { .. } => {
+                Some("to replace it: --force; to see what would be written: --print".into())
+            }
+            Self::Twice { .. } | Self::TooMany { .. } | Self::NotInFolder { .. } => None,
+        }
+    }
+}
+
+fn what_a_fork_lacks(service: Option<Service>, pull_request: bool) -> String {
+    let fork = match (service, pull_request) {
+        (None, _) => return "name the file that you were given with --creds FILE".into(),
+        (Some(_), true) => "this job runs for a pull request: jobs of a fork are given no secrets. ",
+        (Some(_), false) => "a fork has none of the secrets of the repository that it was made from. ",
+    };
+    let place = match service {
+        Some(Service::GitHub) => {
+            "In your own repository, store your credentials as the secret CODEMENTOR_CREDS and the server as the \
+             variable CODEMENTOR_NATS_URL (Settings, Secrets and variables, Actions), and push there"
+        }
+        Some(Service::GitLab) => {
+            "In your own project, add the variables CODEMENTOR_NATS_URL and CODEMENTOR_CREDS, the latter of the type \
+             File (Settings, CI/CD, Variables), and push there; a protected variable reaches protected branches only"
+        }
+        Some(Service::Jenkins) => {
+            "Store your credentials as a secret file with the id codementor-creds, and set CODEMENTOR_NATS_URL"
+        }
+        Some(Service::Other) | None => "Set CODEMENTOR_NATS_URL, and CODEMENTOR_CREDS to the file of your credentials",
+    };
+    format!("{fork}{place}. Nothing was submitted, and this is no zero")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_have_the_same_digits_in_json() {
+        for text in ["0", "65", "12.5", "33.333333", "0.1", "999999.9999"] {
+            let points: Points = text.parse().expect("is an amount of points");
+            assert_eq!(number(points).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_fork_is_told_what_it_lacks() {
+        let told = |service, pull_request| {
+            let error = CiError::NoCredentials { url: Some("tls://x".into()), service, pull_request };
+            assert_eq!(error.status(), ExitStatus::Login);
+            error.hint().expect("it says what to do")
+        };
+        let github = told(Some(Service::GitHub), true);
+        assert!(github.contains("fork") && github.contains("secret CODEMENTOR_CREDS") && github.contains("no zero"));
+        assert!(told(Some(Service::GitLab), false).contains("type File"));
+        assert!(told(Some(Service::Jenkins), false).contains("codementor-creds"));
+        assert!(!told(None, false).contains("fork"));
+    }
+}

@@ -1,0 +1,437 @@
+//! What is to be graded: problems, their files, their points. Read here from what lies in a repository; a list that a
+//! server keeps makes the same [`Plan`].
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use codementor_problems::slug;
+use codementor_protocol::{Assignment, AssignmentId, Points};
+use serde::Deserialize;
+
+use crate::ci::CiError;
+use crate::problem::{self, Named, ProblemError};
+
+/// Where a repository names the problems of its assignment.
+pub const MANIFEST: &str = ".codementor/assignment.toml";
+/// The name of an assignment that has none.
+const UNNAMED: &str = "codementor";
+/// How many problems an assignment may have.
+const MOST_PROBLEMS: usize = 100;
+
+/// What is to be graded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The assignment's name.
+    pub name: String,
+    /// What a server knows it by; without this the server finds the assignment by the problem.
+    pub assignment: Option<AssignmentId>,
+    /// Its problems, in order; at least one.
+    pub tasks: Vec<Task>,
+}
+
+impl Plan {
+    /// The plan for an assignment as a server keeps it: the files of each problem are in a folder of its name.
+    pub fn of_assignment(assignment: &Assignment, root: &Path) -> Self {
+        let task = |problem: &codementor_protocol::AssignmentProblem| Task {
+            points: Some(problem.points),
+            ..at_its_place(Named::Installed(problem.problem.clone()), root)
+        };
+        Self {
+            name: assignment.id.assignment.to_string(),
+            assignment: Some(assignment.id.clone()),
+            tasks: assignment.problems.iter().map(task).collect(),
+        }
+    }
+}
+
+/// A problem that is to be graded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// The problem.
+    pub problem: Named,
+    /// The folder that its files are in.
+    pub dir: PathBuf,
+    /// Its files, below the folder; empty for what lies there.
+    pub files: Vec<PathBuf>,
+    /// Whether everything in the folder belongs to this problem.
+    pub whole: bool,
+    /// The language, where it is fixed.
+    pub language: Option<String>,
+    /// The file to start from, where it is fixed.
+    pub entry: Option<String>,
+    /// What the problem is worth; none for as many points as the judge gives.
+    pub points: Option<Points>,
+}
+
+/// Where a plan comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources<'a> {
+    /// Problems that were named.
+    pub problems: &'a [PathBuf],
+    /// Files that were named.
+    pub files: &'a [PathBuf],
+    /// A manifest that was named.
+    pub assignment: Option<&'a Path>,
+    /// Packages to grade with, instead of installed problems.
+    pub local: Option<&'a Path>,
+}
+
+impl Task {
+    /// What the problem is called.
+    pub fn name(&self) -> String {
+        name_of(&self.problem)
+    }
+}
+
+fn name_of(problem: &Named) -> String {
+    match problem {
+        Named::Installed(slug) => slug.to_string(),
+        Named::Package(path) => {
+            let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+            slug::from_name(&path.file_stem().unwrap_or_default().to_string_lossy())
+        }
+    }
+}
+
+/// The content of a manifest.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    name: Option<String>,
+    assignment: Option<AssignmentId>,
+    #[serde(default, rename = "problem")]
+    problems: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    problem: PathBuf,
+    #[serde(default)]
+    files: Vec<PathBuf>,
+    language: Option<String>,
+    entry: Option<String>,
+    points: Option<Amount>,
+}
+
+/// Points as a number or as a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Amount {
+    Whole(u64),
+    Fraction(f64),
+    Text(String),
+}
+
+/// What is to be graded for somebody who stands in `dir`.
+pub fn read(sources: &Sources, dir: &Path) -> Result<Plan, CiError> {
+    let packages = sources.local.map(|local| packages(&dir.join(local))).transpose()?;
+    let manifest = match (sources.assignment, sources.local) {
+        (Some(path), _) => Some(read_manifest(&dir.join(path), dir)?),
+        // Who grades with packages of their own does not let the graded repository say which of them count.
+        (None, Some(local)) => {
+            let path = dir.join(local).join("assignment.toml");
+            if path.is_file() { Some(read_manifest(&path, dir)?) } else { None }
+        }
+        (None, None) => find_manifest(dir).map(|(path, root)| read_manifest(&path, &root)).transpose()?,
+    };
+    let mut plan = match manifest {
+        Some(plan) if sources.problems.is_empty() => plan,
+        manifest => named(sources, manifest, packages.as_deref(), dir)?,
+    };
+    if let Some(packages) = &packages {
+        for task in &mut plan.tasks {
+            if let Named::Installed(slug) = &task.problem {
+                let found = packages.iter().find(|package| name_of(package) == slug.as_str());
+                let missing = || CiError::NotInFolder { problem: slug.clone() };
+                task.problem = found.cloned().ok_or_else(missing)?;
+            }
+        }
+    }
+    if !sources.files.is_empty() {
+        let [only] = plan.tasks.as_mut_slice() else { return Err(CiError::FilesForSeveral) };
+        only.dir = dir.into();
+        only.files = sources.files.to_vec();
+        only.whole = false;
+    }
+    check(plan)
+}
+
+fn check(plan: Plan) -> Result<Plan, CiError> {
+    let mut names = HashSet::new();
+    if let Some(twice) = plan.tasks.iter().map(Task::name).find(|name| !names.insert(name.clone())) {
+        return Err(CiError::Twice { problem: twice });
+    }
+    if plan.tasks.len() > MOST_PROBLEMS {
+        return Err(CiError::TooMany { count: plan.tasks.len(), most: MOST_PROBLEMS });
+    }
+    Ok(plan)
+}
+
+/// The plan where problems are named one by one, or all packages of a folder are meant, or the one problem of this
+/// repository. What a manifest says of a problem that is named holds.
+fn named(
+    sources: &Sources,
+    manifest: Option<Plan>,
+    packages: Option<&[Named]>,
+    dir: &Path,
+) -> Result<Plan, CiError> {
+    let problems = match (sources.problems, packages) {
+        ([], Some(packages)) => packages.to_vec(),
+        ([], None) => vec![problem::name(None, dir).map_err(hint_at_assignments)?],
+        (given, _) => given
+            .iter()
+            .map(|given| problem::name(Some(given), dir))
+            .collect::<Result<_, _>>()
+            .map_err(CiError::Problem)?,
+    };
+    let name = manifest.as_ref().map_or_else(|| UNNAMED.into(), |plan| plan.name.clone());
+    let assignment = manifest.as_ref().and_then(|plan| plan.assignment.clone());
+    let known = manifest.map(|plan| plan.tasks).unwrap_or_default();
+    let alone = problems.len() == 1;
+    let task = |problem: Named| {
+        let found = known.iter().find(|task| task.name() == name_of(&problem));
+        found.cloned().unwrap_or_else(|| match alone {
+            true => Task { dir: dir.into(), whole: false, ..at_its_place(problem, dir) },
+            false => at_its_place(problem, dir),
+        })
+    };
+    Ok(Plan { name, assignment, tasks: problems.into_iter().map(task).collect() })
+}
+
+fn hint_at_assignments(error: ProblemError) -> CiError {
+    match error {
+        ProblemError::NotNamed => CiError::NotNamed,
+        error => CiError::Problem(error),
+    }
+}
+
+/// One of several problems: its files are in a folder of its name.
+fn at_its_place(problem: Named, root: &Path) -> Task {
+    let dir = root.join(name_of(&problem));
+    Task { problem, dir, files: Vec::new(), whole: true, language: None, entry: None, points: None }
+}
+
+/// The manifest here or above, and the folder that its paths are of. What names one problem is nearer in the same
+/// folder only where there is no manifest.
+fn find_manifest(dir: &Path) -> Option<(PathBuf, PathBuf)> {
+    for folder in dir.ancestors() {
+        let manifest = folder.join(MANIFEST);
+        if manifest.is_file() {
+            return Some((manifest, folder.into()));
+        }
+        if folder.join(".codementor/problem.toml").is_file() || folder.join("problem.yaml").is_file() {
+            return None;
+        }
+    }
+    None
+}
+
+fn read_manifest(path: &Path, root: &Path) -> Result<Plan, CiError> {
+    let wrong = |reason: String| CiError::BadManifest { path: path.into(), reason };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let manifest: Manifest = toml::from_str(&text).map_err(|error| wrong(error.to_string().trim().into()))?;
+    if manifest.problems.is_empty() {
+        return Err(wrong("it has no [[problem]]".into()));
+    }
+    let mut tasks = Vec::new();
+    for entry in manifest.problems {
+        let problem = problem::name(Some(&entry.problem), root).map_err(|error| wrong(error.to_string()))?;
+        let points = entry.points.map(|amount| match amount {
+            Amount::Whole(number) => number.to_string(),
+            Amount::Fraction(number) => number.to_string(),
+            Amount::Text(text) => text,
+        });
+        let points = points.map(|text| text.parse().map_err(|error| wrong(format!("points: {error}"))));
+        let place = at_its_place(problem, root);
+        let (dir, whole) =
+            if entry.files.is_empty() { (place.dir, true) } else { (root.to_path_buf(), false) };
+        let points = points.transpose()?;
+        let (language, program) = (entry.language, entry.entry);
+        tasks.push(Task {
+            problem: place.problem,
+            dir,
+            files: entry.files,
+            whole,
+            language,
+            entry: program,
+            points,
+        });
+    }
+    let named = manifest.assignment.as_ref().map(|id| id.assignment.to_string());
+    let name = manifest.name.or(named).unwrap_or_else(|| UNNAMED.into());
+    Ok(Plan { name, assignment: manifest.assignment, tasks })
+}
+
+/// The packages of a folder, which may be one itself, by their names.
+fn packages(dir: &Path) -> Result<Vec<Named>, CiError> {
+    let none = || CiError::NoPackages { dir: dir.into() };
+    if dir.is_file() || dir.join("problem.yaml").is_file() {
+        return Ok(vec![Named::Package(dir.into())]);
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|_| none())? {
+        let path = entry.map_err(|_| none())?.path();
+        let zip = path.extension().is_some_and(|extension| extension == "zip" || extension == "kpp");
+        if path.join("problem.yaml").is_file() || (zip && path.is_file()) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    if found.is_empty() { Err(none()) } else { Ok(found.into_iter().map(Named::Package).collect()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_a_server_makes_the_same_plan() {
+        let assignment: Assignment = serde_json::from_value(serde_json::json!({
+            "id": "cs101/hw3", "title": "Three", "state": "open", "time_zone": "Asia/Seoul", "stop": "first_failure",
+            "problems": [{"problem": "sum", "points": "40"}, {"problem": "tram", "points": "2.5"}],
+        }))
+        .expect("is an assignment");
+        let text = "assignment = \"cs101/hw3\"\n[[problem]]\nproblem = \"sum\"\npoints = 40\n\
+                    [[problem]]\nproblem = \"tram\"\npoints = 2.5\n";
+        let folder = Folder::new(&[(MANIFEST, text)]);
+        let written = read(&Sources::default(), folder.0.path()).expect("is a plan");
+        assert_eq!(Plan::of_assignment(&assignment, folder.0.path()), written);
+    }
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new(files: &[(&str, &str)]) -> Self {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            for (name, content) in files {
+                let path = dir.path().join(name);
+                std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("a folder");
+                std::fs::write(path, content).expect("is written");
+            }
+            Self(dir)
+        }
+
+        /// The plan in a line for each problem, or why there is none.
+        fn plan(&self, from: &str, sources: &Sources) -> String {
+            let dir = if from.is_empty() { self.0.path().into() } else { self.0.path().join(from) };
+            let shown = match read(sources, &dir) {
+                Ok(plan) => plan.tasks.iter().fold(plan.name.clone(), |text, task| {
+                    let kind = match task.problem {
+                        Named::Installed(_) => "installed",
+                        Named::Package(_) => "package",
+                    };
+                    let points = task.points.map(|points| format!(" {points} points")).unwrap_or_default();
+                    let files: Vec<String> =
+                        task.files.iter().map(|file| file.display().to_string()).collect();
+                    let dir = task.dir.display();
+                    format!("{text}\n{kind} {}: {dir} [{}]{points}", task.name(), files.join(" "))
+                }),
+                Err(error) => error.to_string(),
+            };
+            let root = self.0.path().display().to_string();
+            shown.replace(&format!("{root}/"), "").replace(&root, ".")
+        }
+    }
+
+    fn paths(texts: &[&str]) -> Vec<PathBuf> {
+        texts.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn a_manifest_names_problems_their_files_and_their_points() {
+        let folder = Folder::new(&[
+            (
+                MANIFEST,
+                "name = \"hw3\"\n[[problem]]\nproblem = \"sum\"\npoints = 40\n\
+                 [[problem]]\nproblem = \"tram\"\nfiles = [\"src/t.cpp\", \"src/t.h\"]\npoints = 2.5\n\
+                 [[problem]]\nproblem = \"./own\"\npoints = \"1.25\"\n",
+            ),
+            ("own/problem.yaml", "name: own"),
+            ("deep/er/.codementor/problem.toml", "problem = \"fence\""),
+        ]);
+        let whole = "hw3\ninstalled sum: sum [] 40 points\ninstalled tram: . [src/t.cpp src/t.h] 2.5 points\n\
+                     package own: own [] 1.25 points";
+        assert_eq!(folder.plan("", &Sources::default()), whole);
+        assert_eq!(folder.plan("deep", &Sources::default()), whole);
+        assert_eq!(folder.plan("deep/er", &Sources::default()), "codementor\ninstalled fence: deep/er []");
+        let problems = paths(&["sum"]);
+        let one = Sources { problems: &problems, ..Sources::default() };
+        assert_eq!(folder.plan("", &one), "hw3\ninstalled sum: sum [] 40 points");
+        let files = paths(&["x.py"]);
+        assert_eq!(
+            folder.plan("deep", &Sources { files: &files, ..one.clone() }),
+            "hw3\ninstalled sum: deep [x.py] 40 points"
+        );
+        assert_eq!(
+            folder.plan("", &Sources { files: &files, ..Sources::default() }),
+            "files are named, but there are several problems"
+        );
+        let problems = paths(&["hello", "sum"]);
+        assert_eq!(
+            folder.plan("", &Sources { problems: &problems, ..Sources::default() }),
+            "hw3\ninstalled hello: hello []\ninstalled sum: sum [] 40 points"
+        );
+        let path = PathBuf::from(format!("../{MANIFEST}"));
+        let named = Sources { assignment: Some(&path), ..Sources::default() };
+        let folder = Folder::new(&[(MANIFEST, "[[problem]]\nproblem = \"sum\"\n"), ("own/x", "")]);
+        // Its paths are of where one stands.
+        assert_eq!(folder.plan("own", &named), "codementor\ninstalled sum: own/sum []");
+    }
+
+    #[test]
+    fn a_wrong_manifest_is_named_with_its_mistake() {
+        for (text, mistake) in [
+            ("", "it has no [[problem]]"),
+            ("[[problem]]\nslug = \"sum\"\n", "unknown field `slug`"),
+            ("[[problem]]\nproblem = \"Sum!\"\n", "'Sum!' is not a problem name"),
+            ("[[problem]]\nproblem = \"sum\"\npoints = -1\n", "points"),
+            ("[[problem]]\nproblem = \"sum\"\npoints = \"many\"\n", "points: 'many' is no amount of points"),
+            ("[[problem]]\nproblem = \"./nowhere\"\n", "there is no problem package at ./nowhere"),
+        ] {
+            let shown = Folder::new(&[(MANIFEST, text)]).plan("", &Sources::default());
+            assert!(shown.contains(MANIFEST) && shown.contains(mistake), "{text}: {shown}");
+        }
+        let twice = "[[problem]]\nproblem = \"sum\"\n".repeat(2);
+        assert_eq!(Folder::new(&[(MANIFEST, &twice)]).plan("", &Sources::default()), "sum is named twice");
+        let many: String = (0..101).map(|n| format!("[[problem]]\nproblem = \"p{n}\"\n")).collect();
+        let many = Folder::new(&[(MANIFEST, &many)]).plan("", &Sources::default());
+        assert_eq!(many, "101 problems are too many: at most 100 may be graded at once");
+        assert!(Folder::new(&[]).plan("", &Sources::default()).starts_with("which problems?"));
+    }
+
+    #[test]
+    fn packages_of_a_folder_are_graded_with_and_what_is_graded_does_not_choose() {
+        let local = |path: &'static str| Sources { local: Some(Path::new(path)), ..Sources::default() };
+        let folder = Folder::new(&[
+            ("set/sum/problem.yaml", ""),
+            ("set/tram.zip", "PK"),
+            ("set/notes.txt", ""),
+            ("work/.codementor/assignment.toml", "[[problem]]\nproblem = \"fence\"\n"),
+            ("empty/x", ""),
+        ]);
+        assert_eq!(
+            folder.plan("work", &local("../set")),
+            "codementor\npackage sum: work/sum []\npackage tram: work/tram []"
+        );
+        assert_eq!(folder.plan("work", &local("../set/sum")), "codementor\npackage sum: work []");
+        assert_eq!(folder.plan("work", &local("../set/tram.zip")), "codementor\npackage tram: work []");
+        assert!(folder.plan("work", &local("../empty")).contains("no problem package in"));
+        assert!(folder.plan("work", &local("../nowhere")).contains("no problem package in"));
+        let problems = paths(&["tram"]);
+        let one = Sources { problems: &problems, ..local("../set") };
+        assert_eq!(folder.plan("work", &one), "codementor\npackage tram: work []");
+        let problems = paths(&["fence"]);
+        let other = Sources { problems: &problems, ..local("../set") };
+        assert_eq!(
+            folder.plan("work", &other),
+            "there is no package of the problem fence in the folder of --local"
+        );
+        let folder = Folder::new(&[
+            ("set/sum/problem.yaml", ""),
+            ("set/tram/problem.yaml", ""),
+            ("set/assignment.toml", "name = \"hw1\"\n[[problem]]\nproblem = \"tram\"\npoints = 7\n"),
+        ]);
+        assert_eq!(folder.plan("", &local("set")), "hw1\npackage tram: tram [] 7 points");
+    }
+}

@@ -1,0 +1,365 @@
+//! Grading in CI on a real daemon: what is graded, what is written, and what is never made of a failure of ours.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use codementor_tests::{Draft, Home, Ran, Shared, home};
+use serde_json::Value;
+
+static SHARED: Shared = Shared::new();
+
+const ECHO: &str = "import sys\nsys.stdout.write(sys.stdin.read())\n";
+
+/// One sample and two hidden cases, whose data has words that must never be seen.
+fn echo(slug: &str) -> Draft {
+    Draft::new(slug, 2)
+        .sample("1", "one\n", "one\n")
+        .secret("covert-a", "xyzzy1\n", "xyzzy1\n")
+        .secret("covert-b", "xyzzy2\n", "xyzzy2\n")
+}
+
+fn shared() -> Arc<Home> {
+    SHARED.get(|| {
+        let home = home!().with("CODEMENTOR_SLOTS", 2);
+        echo("echo").install(&home);
+        echo("again").install(&home);
+        home
+    })
+}
+
+/// A folder that stands for a student's repository, in a home that others may use too.
+struct Repository<'a> {
+    home: &'a Home,
+    dir: PathBuf,
+}
+
+impl<'a> Repository<'a> {
+    fn new(home: &'a Home, name: &str) -> Self {
+        let repository = Self { home, dir: home.work().join(name) };
+        std::fs::create_dir_all(repository.dir.join(".git")).expect("the folder is made");
+        repository
+    }
+
+    fn write(&self, name: &str, content: &str) -> &Self {
+        self.home.write(self.dir.join(name).to_str().expect("a text"), content);
+        self
+    }
+
+    /// Runs a command here, as a job of GitHub Actions where that is wanted.
+    fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.home.codementor(arguments);
+        command.current_dir(&self.dir).envs(variables.iter().copied());
+        let output = command.output().expect("the command runs");
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Grades with every format on.
+    fn grade(&self, arguments: &[&str]) -> Ran {
+        #[rustfmt::skip]
+        let formats = ["--junit", "out/junit.xml", "--summary", "out/summary.md", "--code-quality", "out/quality.json",
+            "--classroom", "out/classroom.txt", "--gradescope", "out/results.json"];
+        self.run(&[&["ci", "grade"], arguments, &formats].concat(), &[])
+    }
+
+    fn read(&self, name: &str) -> String {
+        let path = self.dir.join(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.read(name)).expect("is JSON")
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.dir.join(name).exists()
+    }
+
+    /// Whatever was written, it has nothing of the hidden cases.
+    #[track_caller]
+    fn check_hidden(&self, ran: &Ran) {
+        let mut texts = vec![ran.stdout.clone(), ran.stderr.clone()];
+        for entry in std::fs::read_dir(self.dir.join("out")).into_iter().flatten() {
+            texts.push(std::fs::read_to_string(entry.expect("an entry").path()).expect("is a text"));
+        }
+        for text in texts {
+            assert!(!text.contains("xyzzy") && !text.contains("covert"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_right_program_passes_in_every_format() {
+    let home = shared();
+    let repository = Repository::new(&home, "right");
+    repository.write("main.py", ECHO).write(".codementor/problem.toml", "problem = \"echo\"\n");
+    let ran = repository.grade(&[]).expect_code(0);
+    assert!(ran.stdout.starts_with("echo: 100/100 ACCEPTED (3 tests)  #"), "{}", ran.stdout);
+    repository.check_hidden(&ran);
+    let junit = repository.read("out/junit.xml");
+    assert!(junit.contains("tests=\"3\" skipped=\"0\" errors=\"0\" failures=\"0\""), "{junit}");
+    assert!(junit.contains("name=\"secret/t2\" classname=\"codementor.echo\" file=\"main.py\""), "{junit}");
+    assert!(repository.read("out/summary.md").contains("**100/100** points: passed"));
+    assert_eq!(repository.read("out/quality.json"), "[]\n");
+    let results = repository.json("out/results.json");
+    assert_eq!(results["score"], 100);
+    assert_eq!(results["tests"].as_array().map(Vec::len), Some(4), "the problem and its tests");
+    assert!(repository.has("out/classroom.txt"));
+}
+
+#[test]
+fn a_wrong_program_fails_and_hidden_tests_stay_hidden() {
+    let home = shared();
+    let repository = Repository::new(&home, "wrong");
+    // Right for the sample only.
+    let text = "import sys\ntext = sys.stdin.read()\nprint(text if text == 'one\\n' else 'no', end='')\n";
+    repository.write("main.py", text);
+    let ran = repository.grade(&["main.py", "-p", "echo"]).expect_code(1);
+    assert!(ran.stdout.starts_with("echo: 0/100 WRONG_ANSWER (first failure: secret/t2)"), "{}", ran.stdout);
+    repository.check_hidden(&ran);
+    let junit = repository.read("out/junit.xml");
+    assert!(junit.contains("tests=\"3\" skipped=\"1\" errors=\"0\" failures=\"1\""), "{junit}");
+    assert!(junit.contains("test 2 of the group secret is hidden"), "{junit}");
+    assert!(repository.read("out/summary.md").contains("| secret/t2 | `WRONG_ANSWER` | | | hidden |"));
+    assert_eq!(repository.json("out/results.json")["score"], 0);
+    // Nought is enough where nought is asked for.
+    repository.grade(&["main.py", "-p", "echo", "--min-score", "0"]).expect_code(0);
+}
+
+#[test]
+fn what_does_not_compile_is_marked_in_the_file_and_nothing_of_it_is_obeyed() {
+    let home = shared();
+    let repository = Repository::new(&home, "broken");
+    // A compiler repeats what stands in the source.
+    let text = "#error x\\n::error::forged ##[error]forged\nint main() { return nothing; }\n";
+    repository.write("src/main.cpp", text).write("summary", "").write("output", "").write("env", "");
+    let path = |name: &str| repository.dir.join(name).to_str().expect("a text").to_owned();
+    let github = [
+        ("GITHUB_ACTIONS", "true"),
+        ("CI", "true"),
+        ("GITHUB_WORKSPACE", &path("")),
+        ("GITHUB_STEP_SUMMARY", &path("summary")),
+        ("GITHUB_OUTPUT", &path("output")),
+        ("GITHUB_ENV", &path("env")),
+    ];
+    let arguments =
+        ["ci", "grade", "src/main.cpp", "-p", "echo", "--code-quality", "q.json", "--classroom", "env"];
+    let ran = repository.run(&arguments, &github).expect_code(1);
+    assert!(ran.stdout.contains("echo: 0/100 COMPILE_ERROR"), "{}", ran.stdout);
+    let marked: Vec<&str> = ran.stdout.lines().filter(|line| line.trim_start().starts_with("::")).collect();
+    assert!(!marked.is_empty());
+    for line in marked {
+        assert!(line.starts_with("::error file=src/main.cpp,line="), "{line}");
+    }
+    for line in ran.stdout.lines().chain(ran.stderr.lines()).filter(|line| !line.starts_with("::error file="))
+    {
+        assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "{line}");
+    }
+    assert!(repository.read("summary").contains("`COMPILE_ERROR`"));
+    let outputs = repository.read("output");
+    for line in [
+        "score=0\n",
+        "max_score=100\n",
+        "verdict=COMPILE_ERROR\n",
+        "passed=false\n",
+        "submission_id=",
+        "result=",
+    ] {
+        assert!(outputs.contains(line), "{outputs}");
+    }
+    assert!(repository.read("env").starts_with("CODEMENTOR_RESULTS="));
+    let found = repository.json("q.json");
+    assert_eq!(found[0]["location"]["path"], "src/main.cpp");
+    // The object is alone on standard output, and a runner finds no command in it.
+    let json =
+        repository.run(&["ci", "grade", "src/main.cpp", "-p", "echo", "--json"], &github).expect_code(1);
+    let object: Value = serde_json::from_str(&json.stdout).expect("is JSON");
+    assert_eq!((&object["verdict"], &object["exit_code"]), (&"COMPILE_ERROR".into(), &1.into()));
+    assert!(!json.stdout.contains("##"));
+    assert!(json.stderr.contains("::error file=src/main.cpp"));
+}
+
+#[test]
+fn several_problems_are_weighed_and_a_threshold_decides() {
+    let home = shared();
+    let repository = Repository::new(&home, "several");
+    repository
+        .write(
+            ".codementor/assignment.toml",
+            "name = \"hw1\"\n[[problem]]\nproblem = \"echo\"\npoints = 30\n[[problem]]\nproblem = \"again\"\npoints = 10\n",
+        )
+        .write("echo/solution.py", ECHO)
+        .write("again.py", "print('no')\n");
+    let ran = repository.grade(&["--min-score", "75"]).expect_code(0);
+    assert!(ran.stdout.contains("echo: 30/30 ACCEPTED") && ran.stdout.contains("again: 0/10 WRONG_ANSWER"));
+    assert!(ran.stdout.ends_with("hw1: 30/40, threshold 75 %: PASS\n"), "{}", ran.stdout);
+    let junit = repository.read("out/junit.xml");
+    assert!(
+        junit.contains("<testsuite name=\"hw1/echo\"") && junit.contains("<testsuite name=\"hw1/again\"")
+    );
+    assert_eq!(repository.json("out/results.json")["score"], 30);
+    let ran = repository.grade(&["--min-score", "75.01"]).expect_code(1);
+    assert!(ran.stdout.ends_with("hw1: 30/40, threshold 75.01 %: FAIL\n"), "{}", ran.stdout);
+    // A problem that was not begun does not keep the other from counting.
+    std::fs::remove_file(repository.dir.join("again.py")).expect("is removed");
+    let ran = repository.grade(&["--min-score", "75"]).expect_code(0);
+    assert!(
+        ran.stdout.contains("again: 0/10 MISSING: there is neither a folder again nor a source file again.*")
+    );
+    // Without any there is nothing to grade, and without a daemon that is known too.
+    std::fs::remove_dir_all(repository.dir.join("echo")).expect("is removed");
+    repository.grade(&["--min-score", "0"]).expect_code(6);
+}
+
+#[test]
+fn packages_of_a_folder_grade_without_a_server() {
+    let home = home!();
+    let set = Path::new(&echo("first").folder(&home)).parent().expect("it has a folder").to_path_buf();
+    echo("second").folder(&home);
+    let set = set.to_str().expect("a text");
+    let repository = Repository::new(&home, "local");
+    repository.write("first.py", ECHO).write("second/main.py", ECHO);
+    // What the repository says of itself does not count, nor does a server that is set.
+    repository.write(".codementor/assignment.toml", "[[problem]]\nproblem = \"else\"\n");
+    let arguments = ["ci", "grade", "--local", set, "--junit", "junit.xml"];
+    let variables = [("CODEMENTOR_NATS_URL", "nats://127.0.0.1:1"), ("CODEMENTOR_CREDS", "")];
+    let ran = repository.run(&arguments, &variables).expect_code(0);
+    assert!(
+        ran.stdout.contains("first: 100/100 ACCEPTED") && ran.stdout.contains("second: 100/100 ACCEPTED")
+    );
+    assert!(ran.stdout.ends_with("codementor: 200/200: PASS\n"), "{}", ran.stdout);
+    repository.check_hidden(&ran);
+    let one = format!("{set}/second");
+    let ran = repository.run(&["ci", "grade", "--local", &one, "first.py"], &[]).expect_code(0);
+    assert!(ran.stdout.starts_with("second: 100/100 ACCEPTED"), "{}", ran.stdout);
+    let ran = repository.run(&["ci", "grade", "--local", "nowhere"], &[]).expect_code(2);
+    assert!(ran.stderr.contains("there is no problem package in"), "{}", ran.stderr);
+}
+
+#[test]
+fn without_credentials_a_fork_is_told_what_it_lacks() {
+    // No daemon is started for any of this.
+    let home = home!();
+    let repository = Repository::new(&home, "fork");
+    repository.write("main.py", ECHO).write("summary", "").write("blank.creds", " \n");
+    let summary = repository.dir.join("summary");
+    let summary = summary.to_str().expect("a text");
+    let url = "nats://127.0.0.1:4222";
+    let tables: [&[(&str, &str)]; 5] = [
+        &[("CODEMENTOR_NATS_URL", url), ("CODEMENTOR_CREDS", "")],
+        &[("CODEMENTOR_NATS_URL", url)],
+        &[("CODEMENTOR_NATS_URL", url), ("CODEMENTOR_CREDS", "blank.creds")],
+        &[("CODEMENTOR_NATS_URL", ""), ("CODEMENTOR_CREDS", "")],
+        &[("CODEMENTOR_NATS_URL", "")],
+    ];
+    for variables in tables {
+        let github = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_EVENT_NAME", "pull_request"),
+            ("GITHUB_STEP_SUMMARY", summary),
+        ];
+        repository.write("summary", "");
+        let arguments = ["ci", "grade", "-p", "echo", "--gradescope", "results.json"];
+        let ran = repository.run(&arguments, &[variables, &github].concat()).expect_code(4);
+        assert!(
+            ran.stderr.contains("fork") && ran.stderr.contains("secret CODEMENTOR_CREDS"),
+            "{}",
+            ran.stderr
+        );
+        assert!(repository.read("summary").contains("This is no zero"), "{variables:?}");
+        assert!(!repository.has("results.json"));
+    }
+    let named = ["ci", "grade", "-p", "echo", "--nats-url", url, "--creds", "gone.creds"];
+    let ran = repository.run(&named, &[]).expect_code(4);
+    assert!(ran.stderr.contains("gone.creds"), "{}", ran.stderr);
+    assert!(home.daemon_pid().is_none());
+}
+
+#[test]
+fn a_failure_of_ours_is_no_grade() {
+    let home = home!().with("CODEMENTOR_DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let repository = Repository::new(&home, "fault");
+    echo("echo").install(&home);
+    repository.write("main.py", ECHO);
+    // A grade of an earlier run must not be taken for this one's.
+    for name in ["out/results.json", "out/classroom.txt", "out/quality.json"] {
+        repository.write(name, "{\"score\": 100}");
+    }
+    let ran = repository.grade(&["-p", "echo", "--min-score", "0"]).expect_code(69);
+    assert!(
+        ran.stdout.contains("echo: JUDGE_ERROR") && ran.stdout.contains("this is no zero"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!repository.has("out/results.json") && !repository.has("out/classroom.txt"));
+    assert!(!repository.has("out/quality.json"));
+    let junit = repository.read("out/junit.xml");
+    assert!(junit.contains("errors=\"1\" failures=\"0\"") && junit.contains("<error "), "{junit}");
+    assert!(!junit.contains("max_score"), "{junit}");
+    assert!(repository.read("out/summary.md").contains("**Not graded.**"));
+    // The same where nothing can be reached at all.
+    let creds = home.data().join("user.creds");
+    let creds = creds.to_str().expect("a text");
+    let nowhere = ["-p", "echo", "--nats-url", "nats://127.0.0.1:1", "--creds", creds];
+    repository.grade(&nowhere).expect_code(69);
+    assert!(!repository.has("out/results.json"));
+    assert!(repository.read("out/junit.xml").contains("<error "));
+}
+
+#[test]
+fn refusals_and_mistakes_have_their_codes() {
+    let home = shared();
+    let repository = Repository::new(&home, "codes");
+    repository.write("main.py", ECHO).write("binary.py", "a\0b").write("slow.py", "while True: pass\n");
+    let ran = repository.grade(&["main.py", "-p", "nothing-such"]).expect_code(5);
+    assert!(ran.stdout.starts_with("nothing-such: NOT_GRADED"), "{}", ran.stdout);
+    assert!(!repository.has("out/results.json"));
+    let ran = repository.grade(&["binary.py", "-p", "echo"]).expect_code(2);
+    assert!(ran.stdout.contains("NOT_SENT: binary.py is not a text file"), "{}", ran.stdout);
+    assert_eq!(repository.json("out/results.json")["score"], 0, "what a student broke is graded");
+    repository.grade(&["main.py"]).expect_code(2);
+    repository.grade(&["main.py", "-p", "echo", "-p", "again"]).expect_code(2);
+    repository.grade(&["main.py", "-p", "echo", "--min-score", "101"]).expect_code(2);
+    repository.grade(&["gone.py", "-p", "echo"]).expect_code(6);
+    let ran = repository.grade(&["slow.py", "-p", "echo", "--timeout", "0"]).expect_code(8);
+    assert!(ran.stdout.contains("codementor watch"), "{}", ran.stdout);
+    assert!(!repository.has("out/results.json"));
+}
+
+#[test]
+fn a_workflow_is_written_once_and_replaced_only_where_that_is_said() {
+    let home = home!();
+    let repository = Repository::new(&home, "init");
+    let init = |arguments: &[&str]| repository.run(&[&["ci", "init"], arguments].concat(), &[]);
+    let ran = init(&[]).expect_code(2);
+    assert!(ran.stderr.contains("github|gitlab|jenkins|gradescope"), "{}", ran.stderr);
+    repository.write(".git/config", "[remote \"origin\"]\n\turl = git@github.com:class/hw1.git\n");
+    let ran = init(&[]).expect_code(0);
+    assert!(ran.stdout.starts_with("wrote .github/workflows/codementor.yml\nnext: "), "{}", ran.stdout);
+    let workflow = repository.read(".github/workflows/codementor.yml");
+    assert_eq!(init(&["github", "--print"]).expect_code(0).stdout, workflow);
+    repository.write(".github/workflows/codementor.yml", "mine\n");
+    let ran = init(&[]).expect_code(2);
+    assert!(ran.stderr.contains("exists") && ran.stderr.contains("--force"), "{}", ran.stderr);
+    assert_eq!(repository.read(".github/workflows/codementor.yml"), "mine\n");
+    init(&["--force"]).expect_code(0);
+    assert_eq!(repository.read(".github/workflows/codementor.yml"), workflow);
+    init(&["gitlab"]).expect_code(0);
+    init(&["jenkins"]).expect_code(0);
+    assert!(repository.has(".gitlab-ci.yml") && repository.has("Jenkinsfile"));
+    let ran = init(&[]).expect_code(2);
+    assert!(ran.stderr.contains("it may be github or gitlab or jenkins"), "{}", ran.stderr);
+    // Half of a set-up is not written.
+    repository.write("setup.sh", "mine\n");
+    init(&["gradescope"]).expect_code(2);
+    assert!(!repository.has("run_autograder"));
+    init(&["gradescope", "--force"]).expect_code(0);
+    let script = repository.dir.join("run_autograder");
+    let checked = std::process::Command::new("bash").arg("-n").arg(&script).status().expect("bash runs");
+    assert!(checked.success());
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(script.metadata().expect("is there").permissions().mode() & 0o111, 0o111);
+}
