@@ -1,5 +1,7 @@
 //! The command line as types: parsing only, nothing is done here.
 
+pub mod account;
+
 use std::path::PathBuf;
 
 use clap::builder::Styles;
@@ -45,6 +47,16 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Server to use, by the name of its context; `private` for the private daemon [default: the current one]
+    #[arg(
+        long,
+        global = true,
+        env = "CODEMENTOR_CONTEXT",
+        hide_env_values = true,
+        value_name = "NAME",
+        hide_short_help = true
+    )]
+    pub context: Option<String>,
     /// When to use colours
     #[arg(
         long,
@@ -98,6 +110,20 @@ pub enum Command {
     History(History),
     /// List the problems
     List(List),
+    /// Join a server, or a course on it, by a code
+    Join(account::Join),
+    /// Show who you are to the server
+    Whoami(account::WhoAmI),
+    /// Give up the credentials of this machine
+    Logout(account::LogOut),
+    /// Make a code by which you join from another machine
+    Pair(account::Pair),
+    /// The servers that you have joined
+    #[command(subcommand)]
+    Context(account::Context),
+    /// What only administrators do
+    #[command(subcommand)]
+    Admin(account::Admin),
     /// Stop judging a submission
     Cancel(Cancel),
     /// Start the private daemon; other commands do it by themselves
@@ -361,6 +387,13 @@ pub enum Problem {
 pub enum Ci {
     /// Submit what lies here and report the grade in the formats of CI services
     Grade(Box<CiGrade>),
+    /// Make credentials of yours for CI, good for one assignment
+    Creds(account::CiCreds),
+    /// Make credentials for CI void
+    Drop {
+        /// Their name, from `codementor whoami`
+        name: codementor_protocol::UserName,
+    },
     /// Write the file that makes a CI service grade this repository
     Init(CiInit),
 }

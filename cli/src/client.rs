@@ -4,20 +4,21 @@
 //! as silence, so its complaints are listened to beside each request, and every wait has an end.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use async_nats::rustls::pki_types::CertificateDer;
+use async_nats::rustls::{ClientConfig, RootCertStore};
 use async_nats::{
     AuthError, ConnectErrorKind, ConnectOptions, Event, ReconnectToServer, RequestErrorKind, ServerError,
     Subscriber,
 };
 use codementor_protocol::{Enrol, Enrolled, Refusal, Reply, Request, UserName, subject};
 use codementord::nats::auth::Role;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use crate::credentials::Credentials;
 use crate::error::{CliError, ExitStatus};
 
 /// How long a connection may take.
@@ -28,6 +29,15 @@ const ANSWER: Duration = Duration::from_secs(15);
 const UNHEARD: Duration = Duration::from_secs(3);
 /// How long to wait before asking again.
 const AGAIN: Duration = Duration::from_millis(50);
+/// The longest pause between two tries to connect again.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(2);
+/// How long a client whose credentials are refused waits between tries: for longer than any command lives.
+const PARKED: Duration = Duration::from_secs(24 * 3600);
+/// After so many refusals in a row, credentials that the server does not call expired or revoked count as refused. The
+/// first may come from a server that has just started and has not read its accounts.
+const REFUSALS: u32 = 4;
+/// The name under which those who have no credentials ask to be let in.
+const NOBODY: &str = "enrol";
 
 /// Why the server cannot be talked to.
 #[derive(Debug, thiserror::Error)]
@@ -40,13 +50,27 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
-    /// The server does not know the credentials.
-    #[error("the NATS server at {url} does not accept the credentials: {reason}")]
-    NotAccepted {
+    /// The server is not who it should be, as far as certificates tell.
+    #[error("the server at {url} cannot be trusted: {reason}")]
+    Untrusted {
         /// Where.
         url: String,
         /// Why.
         reason: String,
+    },
+    /// The server does not know the credentials.
+    #[error("the server at {url} does not accept the credentials: {reason}")]
+    NotAccepted {
+        /// Where.
+        url: String,
+        /// Why.
+        reason: Refused,
+    },
+    /// The server lets in nobody without credentials.
+    #[error("the server at {url} lets nobody in without credentials")]
+    NotAnonymous {
+        /// Where.
+        url: String,
     },
     /// The credentials do not permit this.
     #[error("the credentials do not permit this: {0}")]
@@ -60,7 +84,7 @@ pub enum ClientError {
         source: std::io::Error,
     },
     /// The credentials are not what they should be.
-    #[error("the credentials {} are not a NATS credentials file: {reason}", path.display())]
+    #[error("the credentials {} are none: {reason}", path.display())]
     BadCredentials {
         /// The file.
         path: PathBuf,
@@ -79,6 +103,14 @@ pub enum ClientError {
     /// The connection broke.
     #[error("the connection to the NATS server broke")]
     Lost,
+    /// What was typed is no address of a server.
+    #[error("'{text}' is no address of a server: {reason}")]
+    BadAddress {
+        /// What was typed.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// More than one message may hold.
     #[error("the request is larger than the NATS server allows ({limit} bytes)")]
     TooLarge {
@@ -95,18 +127,35 @@ pub enum ClientError {
     },
 }
 
+/// Why credentials are not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Their time is over.
+    #[error("they have expired")]
+    Expired,
+    /// They were given up, or their user was cut off.
+    #[error("they were revoked")]
+    Revoked,
+    /// The server does not say why.
+    #[error("they were revoked, or are for another server")]
+    Unknown,
+}
+
 impl ClientError {
     /// What the process exits with.
     pub fn status(&self) -> ExitStatus {
         match self {
-            Self::Unreachable { .. } | Self::NobodyListens | Self::NoAnswer { .. } | Self::Lost => {
-                ExitStatus::Unreachable
-            }
+            Self::Unreachable { .. }
+            | Self::Untrusted { .. }
+            | Self::NobodyListens
+            | Self::NoAnswer { .. }
+            | Self::Lost => ExitStatus::Unreachable,
             Self::NotAccepted { .. }
+            | Self::NotAnonymous { .. }
             | Self::NotPermitted(_)
             | Self::NoCredentials { .. }
             | Self::BadCredentials { .. } => ExitStatus::Login,
-            Self::TooLarge { .. } => ExitStatus::Usage,
+            Self::TooLarge { .. } | Self::BadAddress { .. } => ExitStatus::Usage,
             Self::Malformed { .. } => ExitStatus::OurFault,
         }
     }
@@ -116,17 +165,30 @@ impl ClientError {
         Some(
             match self {
                 Self::Unreachable { .. } => {
-                    "is the address right, and the server running? Without --nats-url a private one is started"
+                    "is the address right, and the server running? The private daemon is: --context private"
                 }
-                Self::NotAccepted { .. } | Self::NotPermitted(_) => {
-                    "ask for new credentials, and name them with --creds FILE"
+                Self::Untrusted { .. } => {
+                    "is the clock of this machine right? A certificate of the server's own is named when you join, \
+                     with --ca FILE"
                 }
+                Self::NotAccepted { reason: Refused::Expired, .. } => {
+                    "is there another machine that you are logged in on? There: codementor pair. Else ask your \
+                     instructor; then: codementor join SERVER CODE"
+                }
+                Self::NotAccepted { .. } => {
+                    "ask your instructor for a code, then: codementor join SERVER CODE"
+                }
+                Self::NotAnonymous { .. } => {
+                    "its NATS server may be too old: ask for the file enrol.creds and pass it with --creds FILE"
+                }
+                Self::NotPermitted(_) => "codementor whoami says who you are there",
                 Self::NoCredentials { .. } | Self::BadCredentials { .. } => {
                     "name the file that you were given with --creds FILE"
                 }
                 Self::NobodyListens | Self::NoAnswer { .. } | Self::Lost => {
                     "nothing that was accepted is lost; try again, or see: codementor status"
                 }
+                Self::BadAddress { .. } => "write it as judge.example.org, or as your instructor gave it",
                 Self::TooLarge { .. } => "send less",
                 Self::Malformed { .. } => "are the command and the daemon of the same version? See: codementor status",
             }
@@ -140,65 +202,14 @@ impl ClientError {
     }
 }
 
-/// A user's credentials: the JWT that a server knows, and the key whose other half never leaves this machine.
-#[derive(Clone)]
-pub struct Credentials {
-    /// Who it is.
-    pub user: UserName,
-    jwt: String,
-    key: Arc<nkeys::KeyPair>,
-}
-
-impl Credentials {
-    /// Reads a credentials file.
-    pub fn read(path: &std::path::Path) -> Result<Self, ClientError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ClientError::NoCredentials { path: path.into(), source })?;
-        Self::parse(&text).map_err(|reason| ClientError::BadCredentials { path: path.into(), reason })
-    }
-
-    /// Reads the text of a credentials file.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let jwt = section(text, "NATS USER JWT").ok_or("it has no JWT")?;
-        let seed = section(text, "USER NKEY SEED").ok_or("it has no seed")?;
-        let key = nkeys::KeyPair::from_seed(seed).map_err(|_| "its seed is damaged")?;
-        Ok(Self { user: name_in(jwt)?, jwt: jwt.into(), key: Arc::new(key) })
-    }
-
-    /// The text of a credentials file for a key made here.
-    pub fn compose(jwt: &str, seed: &str) -> String {
-        format!(
-            "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n\
-             -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
-        )
-    }
-}
-
-/// The line between the two marks of a section.
-fn section<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let mut lines = text.lines().map(str::trim);
-    lines.find(|line| line.starts_with("---") && line.contains(&format!("BEGIN {name}")))?;
-    lines.find(|line| !line.is_empty()).filter(|line| !line.starts_with("---"))
-}
-
-/// The user's name in a JWT. Nothing is verified: the server does that.
-fn name_in(jwt: &str) -> Result<UserName, &'static str> {
-    #[derive(Deserialize)]
-    struct Claims {
-        name: String,
-    }
-    let payload = jwt.split('.').nth(1).ok_or("its JWT has no payload")?;
-    let payload = data_encoding::BASE64URL_NOPAD
-        .decode(payload.as_bytes())
-        .map_err(|_| "the payload of its JWT is damaged")?;
-    let claims: Claims = serde_json::from_slice(&payload).map_err(|_| "its JWT names no user")?;
-    UserName::new(claims.name).map_err(|_| "its JWT names a user that cannot be one")
-}
-
 /// What the connection is doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Link {
     lost: bool,
+    /// Set once and for all when the credentials are refused: the connection does not come back.
+    refused: Option<Refused>,
+    /// How often the server has refused them in a row without saying why.
+    refusals: u32,
     /// How often the server has complained, and its newest complaint.
     complaints: u64,
     complaint: String,
@@ -208,6 +219,7 @@ struct Link {
 #[derive(Clone)]
 pub struct Client {
     nats: async_nats::Client,
+    url: String,
     user: UserName,
     link: watch::Receiver<Link>,
 }
@@ -215,32 +227,71 @@ pub struct Client {
 impl Client {
     /// Connects as the owner of `credentials`.
     pub async fn connect(url: &str, credentials: &Credentials) -> Result<Self, ClientError> {
-        Self::dial(url, credentials, subject::inbox(&credentials.user)).await
+        let inbox = subject::inbox(&credentials.user);
+        let connected = Self::dial(url, Some(credentials), inbox, credentials.certificates.as_deref()).await;
+        connected.map_err(|error| match error {
+            // The server does not tell one who is not in yet why.
+            ClientError::NotAccepted { url, reason: Refused::Unknown } if is_over(credentials) => {
+                ClientError::NotAccepted { url, reason: Refused::Expired }
+            }
+            error => error,
+        })
     }
 
     /// Connects with the credential that may only enrol.
     pub async fn connect_to_enrol(url: &str, credentials: &Credentials) -> Result<Self, ClientError> {
-        Self::dial(url, credentials, Role::Enrol.inbox(credentials.user.as_str())).await
+        let inbox = Role::Enrol.inbox(credentials.user.as_str());
+        Self::dial(url, Some(credentials), inbox, credentials.certificates.as_deref()).await
     }
 
-    async fn dial(url: &str, credentials: &Credentials, inbox: String) -> Result<Self, ClientError> {
+    /// Connects without any credentials, which is good for nothing but to enrol.
+    pub async fn connect_as_nobody(url: &str, certificates: Option<&str>) -> Result<Self, ClientError> {
+        Self::dial(url, None, Role::Enrol.inbox(NOBODY), certificates).await.map_err(|error| match error {
+            ClientError::NotAccepted { url, .. } => ClientError::NotAnonymous { url },
+            error => error,
+        })
+    }
+
+    async fn dial(
+        url: &str,
+        credentials: Option<&Credentials>,
+        inbox: String,
+        certificates: Option<&str>,
+    ) -> Result<Self, ClientError> {
         let (sender, link) = watch::channel(Link::default());
-        let key = credentials.key.clone();
-        let options = ConnectOptions::with_jwt(credentials.jwt.clone(), move |nonce| {
-            let key = key.clone();
-            async move { key.sign(&nonce).map_err(AuthError::new) }
-        });
+        let mut options = match credentials {
+            None => ConnectOptions::new(),
+            Some(credentials) => {
+                let key = credentials.key.clone();
+                ConnectOptions::with_jwt(credentials.jwt.clone(), move |nonce| {
+                    let key = key.clone();
+                    async move { key.sign(&nonce).map_err(AuthError::new) }
+                })
+            }
+        };
+        if let Some(certificates) = certificates {
+            options = options.tls_client_config(trust(url, certificates)?);
+        }
+        let parked = link.clone();
         let options = options
             .name("codementor")
             // Without a prefix of its own, the user may not hear the answers.
             .custom_inbox_prefix(inbox)
             .connection_timeout(CONNECT)
+            // The addresses that a server believes to have may be of no use from here.
+            .ignore_discovered_servers()
             // By default even the first attempt begins with a sleep of no time, which takes a millisecond. With
-            // several servers, and after a failure, the default order and its pauses are right.
+            // several servers, and after a failure, the default order is right.
             .reconnect_to_server_callback(|servers, _| async move {
                 let [only] = servers.as_slice() else { return None };
                 let fresh = only.failed_attempts == 0 && !only.did_connect;
                 fresh.then(|| ReconnectToServer { addr: only.addr.clone(), delay: Some(Duration::ZERO) })
+            })
+            // The library would try for ever, and fast, with credentials that are refused.
+            .reconnect_delay_callback(move |attempts| match parked.borrow().refused {
+                Some(_) => PARKED,
+                None if attempts <= 1 => Duration::ZERO,
+                None => (Duration::from_millis(10) * (1 << attempts.min(10) as u32)).min(MAX_RETRY_DELAY),
             })
             .event_callback(move |event| {
                 note(&sender, event);
@@ -249,12 +300,23 @@ impl Client {
         let connecting = tokio::time::timeout(CONNECT, options.connect(url)).await;
         let unreachable = |reason: String| ClientError::Unreachable { url: url.into(), reason };
         match connecting {
-            Ok(Ok(nats)) => Ok(Self { nats, user: credentials.user.clone(), link }),
+            Ok(Ok(nats)) => {
+                let user = match credentials {
+                    Some(credentials) => credentials.user.clone(),
+                    None => UserName::new(NOBODY).map_err(|error| unreachable(error.to_string()))?,
+                };
+                Ok(Self { nats, url: url.into(), user, link })
+            }
             Ok(Err(error)) => Err(match error.kind() {
                 ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
-                    ClientError::NotAccepted { url: url.into(), reason: error.to_string() }
+                    ClientError::NotAccepted { url: url.into(), reason: Refused::Unknown }
                 }
-                _ => unreachable(error.to_string()),
+                _ => match chain(&error) {
+                    reason if reason.contains("certificate") => {
+                        ClientError::Untrusted { url: url.into(), reason }
+                    }
+                    reason => unreachable(reason),
+                },
             }),
             Err(_) => Err(unreachable("it does not answer".into())),
         }
@@ -263,6 +325,10 @@ impl Client {
     /// Who this is.
     pub fn user(&self) -> &UserName {
         &self.user
+    }
+
+    fn not_accepted(&self, reason: Refused) -> ClientError {
+        ClientError::NotAccepted { url: self.url.clone(), reason }
     }
 
     /// Whether the connection is broken at this moment.
@@ -274,15 +340,17 @@ impl Client {
     pub async fn lost(&self) {
         let mut link = self.link.clone();
         // The sender lives as long as the connection's task: that it is gone means the same.
-        let _ = link.wait_for(|link| link.lost).await;
+        let _ = link.wait_for(|link| link.lost || link.refused.is_some()).await;
     }
 
-    /// Waits until a broken connection stands again.
-    pub async fn restored(&self) {
+    /// Waits until a broken connection stands again; an error when it never will.
+    pub async fn restored(&self) -> Result<(), ClientError> {
         let mut link = self.link.clone();
-        if link.wait_for(|link| !link.lost).await.is_err() {
+        match link.wait_for(|link| !link.lost || link.refused.is_some()).await.map(|link| link.refused) {
+            Ok(None) => Ok(()),
+            Ok(Some(reason)) => Err(self.not_accepted(reason)),
             // The connection was closed for good; whoever waits has a time-out.
-            std::future::pending::<()>().await;
+            Err(_) => std::future::pending().await,
         }
     }
 
@@ -333,8 +401,9 @@ impl Client {
         let request = async_nats::Request::new().payload(payload.into()).timeout(Some(ANSWER));
         let reply = tokio::select! {
             reply = self.nats.send_request(subject, request) => reply,
-            denied = link.wait_for(|link| link.complaints > before || link.lost) => {
-                return Err(match denied {
+            denied = link.wait_for(|link| link.complaints > before || link.lost || link.refused.is_some()) => {
+                return Err(match denied.as_deref() {
+                    Ok(Link { refused: Some(reason), .. }) => self.not_accepted(*reason),
                     Ok(link) if link.complaints > before => ClientError::NotPermitted(link.complaint.clone()),
                     _ => ClientError::Lost,
                 });
@@ -352,18 +421,31 @@ impl Client {
     }
 }
 
+/// What the server says beside the answers.
 fn note(sender: &watch::Sender<Link>, event: Event) {
     sender.send_if_modified(|link| match event {
-        Event::Connected => std::mem::replace(&mut link.lost, false),
+        Event::Connected => {
+            link.refusals = 0;
+            std::mem::replace(&mut link.lost, false)
+        }
         Event::Disconnected | Event::Closed => !std::mem::replace(&mut link.lost, true),
         Event::ServerError(ServerError::Other(complaint)) => {
-            link.complaints += 1;
-            link.complaint = complaint;
+            let lower = complaint.to_lowercase();
+            if lower.contains("authentication expired") {
+                link.refused = Some(Refused::Expired);
+            } else if lower.contains("authentication revoked") {
+                link.refused = Some(Refused::Revoked);
+            } else {
+                link.complaints += 1;
+                link.complaint = complaint;
+            }
             true
         }
         Event::ServerError(ServerError::AuthorizationViolation) => {
-            link.complaints += 1;
-            link.complaint = "authorization violation".into();
+            link.refusals += 1;
+            if link.refusals >= REFUSALS {
+                link.refused.get_or_insert(Refused::Unknown);
+            }
             true
         }
         // What a slow consumer missed shows as a gap, and is read again.
@@ -375,41 +457,73 @@ fn note(sender: &watch::Sender<Link>, event: Event) {
     });
 }
 
+/// Trusts these certificates and no others.
+fn trust(url: &str, certificates: &str) -> Result<ClientConfig, ClientError> {
+    let untrusted = |reason: &str| ClientError::Untrusted { url: url.into(), reason: reason.into() };
+    let mut roots = RootCertStore::empty();
+    for part in certificates.split("-----BEGIN CERTIFICATE-----").skip(1) {
+        let body = part.split("-----END").next().unwrap_or_default();
+        let body: String = body.split_whitespace().collect();
+        let der = data_encoding::BASE64
+            .decode(body.as_bytes())
+            .map_err(|_| untrusted("the certificate to trust it by is damaged"))?;
+        roots
+            .add(CertificateDer::from(der))
+            .map_err(|error| untrusted(&format!("the certificate to trust it by: {error}")))?;
+    }
+    Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Whether the time of these credentials is over by the clock of this machine.
+fn is_over(credentials: &Credentials) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    credentials.expires().is_some_and(|end| end <= now)
+}
+
+/// The whole chain of an error's causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // Some errors print their cause themselves.
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn jwt(payload: &str) -> String {
-        format!("e30.{}.c2ln", data_encoding::BASE64URL_NOPAD.encode(payload.as_bytes()))
+    fn after(events: impl IntoIterator<Item = Event>) -> Link {
+        let (sender, link) = watch::channel(Link::default());
+        events.into_iter().for_each(|event| note(&sender, event));
+        link.borrow().clone()
+    }
+
+    fn said(text: &str) -> Event {
+        Event::ServerError(ServerError::Other(text.into()))
     }
 
     #[test]
-    fn credentials_are_read_as_they_are_written() {
-        let key = nkeys::KeyPair::new_user();
-        let seed = key.seed().expect("a new key has its seed");
-        let text = Credentials::compose(&jwt(r#"{"name":"kim","sub":"U"}"#), &seed);
-        let read = Credentials::parse(&text).expect("it is read");
-        assert_eq!(read.user.as_str(), "kim");
-        assert_eq!(read.key.public_key(), key.public_key());
+    fn refused_credentials_are_told_from_what_they_do_not_permit() {
+        assert_eq!(after([said("User Authentication Revoked")]).refused, Some(Refused::Revoked));
+        assert_eq!(after([said("User Authentication Expired")]).refused, Some(Refused::Expired));
+        let denied = after([said("Permissions Violation for Publish to \"cm.u.lee.submit\"")]);
+        assert_eq!((denied.refused, denied.complaints), (None, 1));
     }
 
     #[test]
-    fn what_is_wrong_with_credentials_is_said() {
-        let seed = nkeys::KeyPair::new_user().seed().expect("a new key has its seed");
-        let table = [
-            ("".into(), "it has no JWT"),
-            (Credentials::compose("", &seed), "it has no JWT"),
-            (Credentials::compose(&jwt(r#"{"name":"kim"}"#), ""), "it has no seed"),
-            (Credentials::compose(&jwt(r#"{"name":"kim"}"#), "SUAAA"), "its seed is damaged"),
-            (Credentials::compose("nothing", &seed), "its JWT has no payload"),
-            (Credentials::compose(&jwt("{}"), &seed), "its JWT names no user"),
-            (
-                Credentials::compose(&jwt(r#"{"name":"a.b"}"#), &seed),
-                "its JWT names a user that cannot be one",
-            ),
-        ];
-        for (text, reason) in table {
-            assert_eq!(Credentials::parse(&text).err(), Some(reason), "{text}");
-        }
+    fn a_server_that_has_just_started_may_refuse_a_few_times() {
+        let violation = || Event::ServerError(ServerError::AuthorizationViolation);
+        let few = (1..REFUSALS).map(|_| violation());
+        assert_eq!(after(few.clone()).refused, None);
+        assert_eq!(after(few.clone().chain([Event::Connected, violation()])).refused, None);
+        assert_eq!(after(few.chain([violation()])).refused, Some(Refused::Unknown));
     }
 }

@@ -1,8 +1,11 @@
 //! What the commands do: one file a verb.
 
+mod admin;
 mod cancel;
 mod ci;
 mod completion;
+mod context;
+mod creds;
 mod daemon;
 mod diff;
 mod down;
@@ -10,8 +13,11 @@ mod feedback;
 mod fix;
 mod hint;
 mod history;
+mod join;
 mod list;
+mod logout;
 mod man;
+mod pair;
 mod problem;
 mod prompt;
 mod rehearse;
@@ -23,6 +29,7 @@ mod test;
 mod r#try;
 mod up;
 mod watch;
+mod whoami;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -34,6 +41,7 @@ use codementord::settings::Settings;
 use serde::Serialize;
 
 use crate::args::{Ci, Cli, Command, Problem, Runners};
+use crate::contexts;
 use crate::error::{CliError, ExitStatus};
 use crate::progress::Progress;
 use crate::sanitize;
@@ -83,16 +91,25 @@ pub fn run(cli: Cli, terminal: Terminal) -> Result<ExitCode, CliError> {
         Command::Ci(Ci::Init(args)) => ci::init(&args).map(ExitCode::from),
         Command::Daemon { detached } => Ok(daemon::run(Settings::load(cli.flags)?, detached)),
         command => {
+            let named = cli.context.as_deref();
             let settings = match &command {
-                Command::Ci(Ci::Grade(args)) => ci::settings(cli.flags, args)?,
-                _ => Settings::load(cli.flags)?,
+                Command::Ci(Ci::Grade(args)) if args.local.is_some() => ci::settings(cli.flags, args)?,
+                Command::Ci(Ci::Grade(args)) => contexts::apply(ci::settings(cli.flags, args)?, named)?,
+                // The server is named on the command line.
+                Command::Join(_) => Settings::load(cli.flags)?,
+                // A context that is damaged can still be listed and removed.
+                Command::Context(_) => {
+                    let settings = Settings::load(cli.flags)?;
+                    contexts::apply(settings.clone(), named).unwrap_or(settings)
+                }
+                _ => contexts::apply(Settings::load(cli.flags)?, named)?,
             };
             // The log of a CI job is only ever added to, also where it is a terminal.
             let progress = Progress::new(terminal.redraws && !matches!(command, Command::Ci(_)));
             let context = Context { settings, terminal, progress };
             // One thread: a command waits for one thing at a time, and threads take time to start.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let status = runtime.block_on(with_daemon(command, &context));
+            let status = runtime.block_on(with_daemon(command, &context, named));
             // Whatever is still going on in the background is not waited for.
             runtime.shutdown_background();
             status.map(ExitCode::from)
@@ -100,7 +117,11 @@ pub fn run(cli: Cli, terminal: Terminal) -> Result<ExitCode, CliError> {
     }
 }
 
-async fn with_daemon(command: Command, context: &Context) -> Result<ExitStatus, CliError> {
+async fn with_daemon(
+    command: Command,
+    context: &Context,
+    named: Option<&str>,
+) -> Result<ExitStatus, CliError> {
     match command {
         Command::Try => r#try::run(context).await,
         Command::Submit(args) => submit::run(context, &args).await,
@@ -115,6 +136,14 @@ async fn with_daemon(command: Command, context: &Context) -> Result<ExitStatus, 
         Command::List(args) | Command::Problem(Problem::List(args)) => list::run(context, &args).await,
         Command::Problem(Problem::Push { packages }) => problem::push(context, &packages).await,
         Command::Problem(Problem::Rehearse(args)) => rehearse::run(context, &args).await,
+        Command::Join(args) => join::run(context, &args, named).await,
+        Command::Whoami(args) => whoami::run(context, &args).await,
+        Command::Logout(args) => logout::run(context, &args).await,
+        Command::Pair(args) => pair::run(context, &args).await,
+        Command::Context(command) => context::run(context, &command),
+        Command::Admin(command) => admin::run(context, &command).await,
+        Command::Ci(Ci::Creds(args)) => creds::make(context, &args).await,
+        Command::Ci(Ci::Drop { name }) => creds::drop_one(context, &name).await,
         Command::Cancel(args) => cancel::run(context, &args).await,
         Command::Ci(Ci::Grade(args)) => ci::grade(context, &args).await,
         Command::Up => up::run(context).await,

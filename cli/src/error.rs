@@ -7,6 +7,7 @@ use codementord::settings::SettingsError;
 use crate::apply::ApplyError;
 use crate::ci::CiError;
 use crate::client::ClientError;
+use crate::contexts::ContextError;
 use crate::package::PackageError;
 use crate::private::PrivateError;
 use crate::problem::ProblemError;
@@ -156,6 +157,9 @@ pub enum CliError {
     /// The private daemon cannot be started or reached.
     #[error(transparent)]
     Private(#[from] PrivateError),
+    /// The servers that were joined cannot be told apart, or their credentials not be kept.
+    #[error(transparent)]
+    Context(#[from] ContextError),
     /// The server cannot be talked to.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -222,6 +226,7 @@ impl CliError {
             Self::Package(error) => error.status(),
             Self::Ci(error) => error.status(),
             Self::Private(error) => error.status(),
+            Self::Context(error) => error.status(),
             Self::Client(error) => error.status(),
             Self::Refused(refusal) => match refusal.code {
                 RefusalCode::Invalid => ExitStatus::Usage,
@@ -263,6 +268,7 @@ impl CliError {
             Self::Package(error) => error.hint(),
             Self::Ci(error) => error.hint(),
             Self::Private(error) => error.hint(),
+            Self::Context(error) => error.hint(),
             Self::Client(error) => error.hint(),
             Self::Refused(refusal) => refusal.hint.clone(),
             Self::Waits { submission: Some(id), .. } => Some(format!(

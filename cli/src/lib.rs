@@ -15,6 +15,8 @@ pub mod args;
 pub mod ci;
 pub mod client;
 pub mod commands;
+pub mod contexts;
+pub mod credentials;
 pub mod error;
 pub mod follow;
 pub mod generate;

@@ -11,9 +11,9 @@
 //! ```
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ use codementord::settings::{DaemonFile, Paths, Settings};
 use rustix::fs::FlockOperation;
 
 use crate::client::{Client, ClientError, Credentials};
+use crate::contexts::write_secret;
 use crate::error::{CliError, ExitStatus};
 use crate::progress::Progress;
 
@@ -125,7 +126,7 @@ impl PrivateError {
             Self::DoesNotStop => "cancel what runs (codementor cancel), or try again later".into(),
             Self::Contended => "is it still at work? Otherwise end it and try again".into(),
             Self::NotRunning => "other commands start it by themselves; by hand: codementor up".into(),
-            Self::Foreign { .. } => "leave out --nats-url to use a private daemon".into(),
+            Self::Foreign { .. } => "the private daemon is: codementor --context private".into(),
             Self::Spawn(_) => return None,
         })
     }
@@ -279,15 +280,6 @@ async fn enter(url: &str, paths: &Paths) -> Result<Client, CliError> {
     let seed = key.seed().map_err(|error| unwritten(std::io::Error::other(error)))?;
     write_secret(&path, &Credentials::compose(&enrolled.jwt, &seed)).map_err(unwritten)?;
     Ok(Client::connect(url, &Credentials::read(&path)?).await?)
-}
-
-/// Writes a file that only its owner may read, whole or not at all.
-fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
-    let fresh = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(fresh, path)
 }
 
 async fn launch(settings: &Settings, progress: &Progress) -> Result<Client, CliError> {
@@ -480,18 +472,5 @@ mod tests {
         assert!(is_alive(&paths));
         drop(file);
         assert!(!is_alive(&paths), "its holder has gone");
-    }
-
-    #[test]
-    fn secrets_are_the_owners_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let path = dir.path().join("user.creds");
-        write_secret(&path, "secret").expect("is written");
-        write_secret(&path, "secret 2").expect("is written again");
-        assert_eq!(std::fs::read_to_string(&path).expect("is read"), "secret 2");
-        let mode = std::fs::metadata(&path).expect("is there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(dir.path()).expect("is listed").count(), 1, "nothing is left beside it");
     }
 }

@@ -1,12 +1,14 @@
 //! A connection that survives: when the private daemon or its NATS server dies, it is started again and the request
 //! is repeated. All requests can be repeated: a submission has a key, a package piece has its place.
 
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use codementor_protocol::{Request, UserName};
+use codementor_protocol::{Renew, Request, UserName};
 use codementord::settings::Settings;
 
 use crate::client::{Client, ClientError, Credentials};
+use crate::contexts;
 use crate::error::CliError;
 use crate::private;
 use crate::progress::Progress;
@@ -79,7 +81,7 @@ impl<'a> Session<'a> {
             // A foreign server is come back to by the connection itself, which keeps its subscriptions.
             let left = until.saturating_duration_since(Instant::now());
             return match tokio::time::timeout(left, self.client.restored()).await {
-                Ok(()) => Ok(()),
+                Ok(restored) => Ok(restored?),
                 Err(_) => Err(error.into()),
             };
         }
@@ -95,7 +97,34 @@ impl<'a> Session<'a> {
 
 async fn connect(settings: &Settings, progress: &Progress) -> Result<Client, CliError> {
     match (&settings.nats_url, &settings.creds) {
-        (Some(url), Some(creds)) => Ok(Client::connect(url, &Credentials::read(creds)?).await?),
+        (Some(url), Some(creds)) => {
+            let credentials = Credentials::read(creds)?;
+            let client = Client::connect(url, &credentials).await?;
+            if credentials.is_worn(seconds()) && !credentials.is_scoped() && creds.is_file() {
+                renew(&client, &credentials, creds, progress).await;
+            }
+            Ok(client)
+        }
         _ => private::ensure(settings, progress).await,
     }
+}
+
+/// Has credentials signed anew. That it does not work stops no command: there is time left to try again.
+async fn renew(client: &Client, credentials: &Credentials, path: &Path, progress: &Progress) {
+    let failed = match client.request(&Renew { public_key: credentials.public_key() }).await {
+        Err(error) => error.to_string(),
+        Ok(renewed) => match credentials.with_jwt(&renewed.jwt) {
+            Err(reason) => reason.to_owned(),
+            Ok(renewed) => match contexts::write_secret(path, &renewed.text()) {
+                Err(error) => error.to_string(),
+                Ok(()) => return,
+            },
+        },
+    };
+    progress.note(&format!("your credentials end soon and could not be renewed: {failed}"));
+}
+
+/// Unix time by this machine's clock.
+pub(crate) fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -207,7 +207,7 @@ impl Keys {
         let account = KeyPair::from_seed(&stored.account.seed)?;
         // The server wants no proof of such a user's key, which it accepts only where the JWT itself says so; and then
         // the permissions must stand there too, and the account itself must sign.
-        let mut nats = Role::Enrol.template();
+        let mut nats = Role::Enrol.permissions(ENROL_USER);
         nats["type"] = "user".into();
         nats["version"] = 2.into();
         nats["bearer_token"] = true.into();

@@ -52,12 +52,17 @@ impl Role {
 
     /// The template of the role's signing key.
     pub(super) fn template(self) -> Value {
-        let inbox = format!("{}.>", self.inbox("{{name()}}"));
+        self.permissions("{{name()}}")
+    }
+
+    /// What a user of this role and name may do.
+    pub(super) fn permissions(self, name: &str) -> Value {
+        let inbox = format!("{}.>", self.inbox(name));
         let jobs = format!("{}.{}", subject::JOBS_STREAM, subject::JUDGE_CONSUMER);
         let packages = format!("OBJ_{}", subject::PACKAGES_BUCKET);
         let person = || {
-            let publish = json!({"allow": ["cm.u.{{name()}}.>"]});
-            let hear = json!({"allow": [inbox, "cm.ev.{{name()}}.>"]});
+            let publish = json!({"allow": [format!("cm.u.{name}.>")]});
+            let hear = json!({"allow": [inbox, format!("cm.ev.{name}.>")]});
             (publish, hear, 64)
         };
         let (publish, hear, subscriptions) = match self {

@@ -1,0 +1,18 @@
+//! `codementor admin`: what only administrators do.
+
+use codementor_protocol::Revoke;
+
+use crate::args::account::Admin;
+use crate::commands::Context;
+use crate::error::{CliError, ExitStatus};
+use crate::render::words;
+
+pub(crate) async fn run(context: &Context, command: &Admin) -> Result<ExitStatus, CliError> {
+    let Admin::Revoke { user } = command;
+    let revoked = context.session().await?.request(&Revoke { user: user.clone() }).await?;
+    context.print(&format!(
+        "{user} is cut off: {} void; a code lets {user} in again: codementor pair --user {user}\n",
+        words::plural(revoked.credentials.into(), "credential")
+    ))?;
+    Ok(ExitStatus::Success)
+}

@@ -1,0 +1,50 @@
+//! `codementor ci creds`: credentials of one's own for CI, good for one assignment.
+
+use codementor_protocol::{ListKeys, LogOut, MakeScoped, Refusal, RefusalCode, UserName};
+
+use crate::args::account;
+use crate::client::{ClientError, Credentials};
+use crate::commands::{Context, whoami};
+use crate::contexts::{self, ContextError};
+use crate::error::{CliError, ExitStatus};
+
+pub(crate) async fn make(context: &Context, args: &account::CiCreds) -> Result<ExitStatus, CliError> {
+    let (Some(url), Some((_, own))) = (&context.settings.nats_url, whoami::used(context)?) else {
+        return Err(ContextError::Private.into());
+    };
+    let key = nkeys::KeyPair::new_user();
+    let seed = key.seed().map_err(|error| std::io::Error::other(error.to_string()))?;
+    let make = MakeScoped {
+        public_key: key.public_key(),
+        assignment: args.assignment.clone(),
+        lasts_s: u64::from(args.days) * 86_400,
+    };
+    let made = context.session().await?.request(&make).await?;
+    let malformed = |reason: &str| ClientError::Malformed { verb: "credential-make", reason: reason.into() };
+    let server = own.server.as_deref().unwrap_or(url);
+    let credentials =
+        Credentials::new(&made.jwt, &seed, server, own.certificates.clone()).map_err(malformed)?;
+    context.progress.note(&format!(
+        "{} may submit to {} as you for {} days, and do nothing else; codementor ci drop {} ends that",
+        made.user, args.assignment, args.days, made.user
+    ));
+    match &args.out {
+        Some(path) => contexts::write_secret(path, &credentials.text())
+            .map_err(|source| CliError::Write { what: path.display().to_string(), source })?,
+        None => context.print(&format!("{}\n", credentials.line()))?,
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// Makes credentials for CI void.
+pub(crate) async fn drop_one(context: &Context, name: &UserName) -> Result<ExitStatus, CliError> {
+    let mut session = context.session().await?;
+    let keys = session.request(&ListKeys {}).await?;
+    let Some(key) = keys.into_iter().find(|key| key.credential.as_ref() == Some(name)) else {
+        let message = format!("you have no credentials '{name}' for CI");
+        return Err(Refusal::new(RefusalCode::NotFound, message).hint("codementor whoami lists them").into());
+    };
+    session.request(&LogOut { public_key: key.public_key }).await?;
+    context.print(&format!("{name} is void\n"))?;
+    Ok(ExitStatus::Success)
+}
