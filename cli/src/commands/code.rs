@@ -1,0 +1,74 @@
+//! `codementor course code`: codes that let people join a course.
+
+use codementor_protocol::{CodeSummary, DropCode, ListCodes, MakeCode};
+use serde_json::json;
+
+use crate::args::account::{self, Code};
+use crate::commands::Context;
+use crate::error::{CliError, ExitStatus};
+use crate::moments;
+use crate::render::table::{Table, Tone};
+use crate::render::words;
+
+pub(crate) async fn run(context: &Context, command: &Code) -> Result<ExitStatus, CliError> {
+    match command {
+        Code::Make(args) => make(context, args).await?,
+        Code::List { course, json } => {
+            let codes = context.session().await?.request(&ListCodes { course: course.clone() }).await?;
+            match json {
+                true => context.print_json(&codes)?,
+                false => context.print(&table(&codes).render(context.terminal.out))?,
+            }
+        }
+        Code::Drop { course, id } => {
+            let drop = DropCode { course: course.clone(), id: *id };
+            context.session().await?.request(&drop).await?;
+            context.print(&format!("code {id} of {course} lets nobody in any more\n"))?;
+        }
+    }
+    Ok(ExitStatus::Success)
+}
+
+async fn make(context: &Context, args: &account::MakeCode) -> Result<(), CliError> {
+    let make = MakeCode {
+        course: args.course.clone(),
+        role: args.role.into(),
+        lasts_s: moments::span(&args.lasts).map_err(crate::draft::DraftError::from)?,
+        uses: args.uses,
+        roster_only: args.roster,
+    };
+    let made = context.session().await?.request(&make).await?;
+    let server = context.settings.nats_url.as_deref().unwrap_or("SERVER");
+    if args.json {
+        return context.print_json(&json!({
+            "course": args.course, "role": make.role, "server": server, "code": made.code, "expires": made.expires,
+        }));
+    }
+    let uses =
+        args.uses.map_or(String::new(), |uses| format!(", for {}", words::plural(uses.into(), "person")));
+    let id = if args.roster { " --student-id ID" } else { "" };
+    context.print(&format!(
+        "To join {} as {}, until {}{uses}:\n  codementor join {server} {}{id}\n",
+        args.course,
+        make.role,
+        words::moment(made.expires),
+        made.code
+    ))
+}
+
+fn table(codes: &[CodeSummary]) -> Table {
+    let mut table = Table::new(&[">id", "code", "role", "until", ">used", ">left", "who"]);
+    for code in codes {
+        let left = code.uses_left.map_or("any".into(), |left| left.to_string());
+        table.row([
+            (code.id.to_string(), Tone::Plain),
+            (format!("{}…", code.starts_with), Tone::Plain),
+            (code.role.to_string(), Tone::Plain),
+            (words::moment(code.expires), Tone::Plain),
+            (code.used.to_string(), Tone::Plain),
+            (left, Tone::Plain),
+            (if code.roster_only { "roster".into() } else { "anybody".into() }, Tone::Plain),
+        ]);
+    }
+    table
+}
