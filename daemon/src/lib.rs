@@ -9,7 +9,7 @@
 mod accounts;
 mod courses;
 mod daemon;
-mod feedback;
+pub mod feedback;
 pub mod files;
 mod gateway;
 mod instance;

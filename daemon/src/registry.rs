@@ -13,6 +13,7 @@ mod calibrate;
 mod statement;
 mod text;
 mod upload;
+pub(crate) mod view;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
