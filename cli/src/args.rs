@@ -1,6 +1,7 @@
 //! The command line as types: parsing only, nothing is done here.
 
 pub mod account;
+pub mod course;
 
 use std::path::PathBuf;
 
@@ -109,7 +110,11 @@ pub enum Command {
     /// List your submissions, the newest first
     History(History),
     /// List the problems
-    List(List),
+    List(course::Problems),
+    /// List what you have to hand in, and what came of it so far
+    Due(course::Due),
+    /// Make a folder of a problem: statement, samples, files to start from
+    Get(course::Get),
     /// Join a server, or a course on it, by a code
     Join(account::Join),
     /// Show who you are to the server
@@ -124,6 +129,12 @@ pub enum Command {
     /// What only administrators do
     #[command(subcommand)]
     Admin(account::Admin),
+    /// Make and list courses
+    #[command(subcommand)]
+    Course(course::Course),
+    /// Make, open, close, extend and delete assignments
+    #[command(subcommand)]
+    Assignment(course::Assignment),
     /// Stop judging a submission
     Cancel(Cancel),
     /// Start the private daemon; other commands do it by themselves
@@ -160,7 +171,7 @@ pub struct Program {
     /// Source files [default: the only source file here, or main.*]
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Problem: a name from `codementor list`, or the path of a package
+    /// Problem: a name from `codementor list`, COURSE/ASSIGNMENT/PROBLEM, or the path of a package
     /// [default: from .codementor/problem.toml here or above]
     #[arg(short, long, env = "CODEMENTOR_PROBLEM", hide_env_values = true, value_name = "PROBLEM")]
     pub problem: Option<PathBuf>,
@@ -170,7 +181,7 @@ pub struct Program {
     /// File to start from, where there are several
     #[arg(long, value_name = "FILE")]
     pub entry: Option<String>,
-    /// Take all source files that lie here, without asking
+    /// Take all source files that lie here, and submit also where it is late or the last attempt, without asking
     #[arg(short, long)]
     pub yes: bool,
 }
@@ -309,7 +320,7 @@ pub struct Fix {
 /// Arguments of `history`.
 #[derive(Debug, Args)]
 pub struct History {
-    /// Only submissions to this problem
+    /// Only submissions to this problem, as PROBLEM or COURSE/ASSIGNMENT/PROBLEM, or to an assignment
     #[arg(short, long, value_name = "PROBLEM")]
     pub problem: Option<String>,
     /// How many at most

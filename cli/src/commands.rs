@@ -1,16 +1,21 @@
 //! What the commands do: one file a verb.
 
 mod admin;
+mod assignment;
 mod cancel;
 mod ci;
+mod code;
 mod completion;
 mod context;
+mod course;
 mod creds;
 mod daemon;
 mod diff;
 mod down;
+mod due;
 mod feedback;
 mod fix;
+pub(crate) mod get;
 mod hint;
 mod history;
 mod join;
@@ -133,9 +138,12 @@ async fn with_daemon(
         Command::Feedback(args) => feedback::run(context, &args).await,
         Command::Fix(args) => fix::run(context, &args).await,
         Command::History(args) => history::run(context, &args).await,
-        Command::List(args) | Command::Problem(Problem::List(args)) => list::run(context, &args).await,
+        Command::List(args) => list::run(context, &args).await,
+        Command::Problem(Problem::List(args)) => list::run(context, &args.into()).await,
         Command::Problem(Problem::Push { packages }) => problem::push(context, &packages).await,
         Command::Problem(Problem::Rehearse(args)) => rehearse::run(context, &args).await,
+        Command::Due(args) => due::run(context, &args).await,
+        Command::Get(args) => get::run(context, &args).await,
         Command::Join(args) => join::run(context, &args, named).await,
         Command::Whoami(args) => whoami::run(context, &args).await,
         Command::Logout(args) => logout::run(context, &args).await,
@@ -144,6 +152,8 @@ async fn with_daemon(
         Command::Admin(command) => admin::run(context, &command).await,
         Command::Ci(Ci::Creds(args)) => creds::make(context, &args).await,
         Command::Ci(Ci::Drop { name }) => creds::drop_one(context, &name).await,
+        Command::Course(command) => course::run(context, &command).await,
+        Command::Assignment(command) => assignment::run(context, &command).await,
         Command::Cancel(args) => cancel::run(context, &args).await,
         Command::Ci(Ci::Grade(args)) => ci::grade(context, &args).await,
         Command::Up => up::run(context).await,
@@ -171,6 +181,16 @@ async fn newest(session: &mut Session<'_>, given: Option<SubmissionId>) -> Resul
             Err(error) => Err(error),
         },
     }
+}
+
+/// Asks a person. A question that cannot be shown is answered by an empty line, which means no.
+fn ask(question: &str) -> bool {
+    let mut err = std::io::stderr();
+    let _ = write!(err, "{}", sanitize::line(question));
+    let _ = err.flush();
+    let mut answer = String::new();
+    let _ = std::io::stdin().read_line(&mut answer);
+    matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
 /// The folder that a command was called in.

@@ -1,13 +1,15 @@
 //! What failed, what to try next, and the exit code: an exhaustive match, so that a new failure cannot be forgotten.
 
-use codementor_protocol::{EventKind, FaultCode, Refusal, RefusalCode, SubmissionId, Verdict};
+use codementor_protocol::{AssignmentId, EventKind, FaultCode, Refusal, RefusalCode, SubmissionId, Verdict};
 use codementor_runners::ImageError;
 use codementord::settings::SettingsError;
 
 use crate::apply::ApplyError;
 use crate::ci::CiError;
 use crate::client::ClientError;
+use crate::commands::get::GetError;
 use crate::contexts::ContextError;
+use crate::draft::DraftError;
 use crate::package::PackageError;
 use crate::private::PrivateError;
 use crate::problem::ProblemError;
@@ -166,6 +168,21 @@ pub enum CliError {
     /// The daemon said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// What was written is no assignment.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    /// The files of a problem cannot be written.
+    #[error(transparent)]
+    Get(GetError),
+    /// There is no such assignment.
+    #[error("there is no assignment '{0}'")]
+    NoAssignment(AssignmentId),
+    /// Nobody agreed to something that cannot be undone.
+    #[error("{what}: nobody agreed to it")]
+    NotAgreed {
+        /// What was not done.
+        what: String,
+    },
     /// There is no submission yet that could be the default.
     #[error("you have not submitted anything yet")]
     NoSubmissions,
@@ -237,7 +254,14 @@ impl CliError {
                 RefusalCode::Later => ExitStatus::Later,
                 RefusalCode::Internal | RefusalCode::Unknown => ExitStatus::OurFault,
             },
-            Self::NoSubmissions => ExitStatus::NotFound,
+            Self::Draft(_) => ExitStatus::Usage,
+            Self::Get(GetError::Write { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
+                ExitStatus::Later
+            }
+            Self::Get(GetError::Write { .. }) => ExitStatus::OurFault,
+            Self::Get(_) => ExitStatus::Usage,
+            Self::NotAgreed { .. } => ExitStatus::Refused,
+            Self::NoSubmissions | Self::NoAssignment(_) => ExitStatus::NotFound,
             Self::Apply(error) => error.status(),
             Self::Languages(_) | Self::Language(_) => ExitStatus::Usage,
             Self::Waits { .. } | Self::Engine(_) | Self::Image(ImageError::Engine(_)) => {
@@ -267,6 +291,12 @@ impl CliError {
             Self::Problem(error) => error.hint(),
             Self::Package(error) => error.hint(),
             Self::Ci(error) => error.hint(),
+            Self::Draft(error) => error.hint(),
+            Self::Get(error) => error.hint(),
+            Self::NoAssignment(id) => {
+                Some(format!("those of the course: codementor assignment list {}", id.course))
+            }
+            Self::NotAgreed { .. } => Some("--yes agrees".into()),
             Self::Private(error) => error.hint(),
             Self::Context(error) => error.hint(),
             Self::Client(error) => error.hint(),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use codementor_protocol::{IdError, Slug};
+use codementor_protocol::{AssignmentId, IdError, Slug};
 use serde::Deserialize;
 
 /// Where a directory names its problem.
@@ -15,6 +15,15 @@ pub enum Named {
     Installed(Slug),
     /// A package: a folder or a zip.
     Package(PathBuf),
+}
+
+/// A problem as it was named, and the assignment that was named with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meant {
+    /// The problem.
+    pub named: Named,
+    /// The assignment.
+    pub assignment: Option<AssignmentId>,
 }
 
 /// Why it cannot be told which problem is meant.
@@ -59,7 +68,9 @@ impl ProblemError {
                 Self::NoSuchPath { .. } => "an installed problem goes by its name alone: codementor list",
                 Self::NotAPackage { .. } => "a package is a folder with a problem.yaml, or a zip of one",
                 Self::BadName(_) => "the installed ones: codementor list; a package goes by its path",
-                Self::BadManifest { .. } => "it has one line: problem = \"NAME or PATH\"",
+                Self::BadManifest { .. } => {
+                    "it says: problem = \"NAME or PATH\", and perhaps: assignment = \"COURSE/NAME\""
+                }
             }
             .into(),
         )
@@ -71,30 +82,40 @@ impl ProblemError {
 #[serde(deny_unknown_fields)]
 struct Manifest {
     problem: PathBuf,
+    assignment: Option<AssignmentId>,
 }
 
 /// Tells which problem is meant: by what is `given`, else by what is found in `dir` and above it.
 pub fn name(given: Option<&Path>, dir: &Path) -> Result<Named, ProblemError> {
+    meant(given, dir).map(|meant| meant.named)
+}
+
+/// The same, with the assignment: `course/assignment/problem`, or what a manifest names.
+pub fn meant(given: Option<&Path>, dir: &Path) -> Result<Meant, ProblemError> {
     match given {
         Some(given) => interpret(given, dir),
         None => search(dir),
     }
 }
 
-fn interpret(given: &Path, base: &Path) -> Result<Named, ProblemError> {
+fn interpret(given: &Path, base: &Path) -> Result<Meant, ProblemError> {
+    let named = |named| Meant { named, assignment: None };
     let path = base.join(given);
     let text = given.to_string_lossy();
     let is_path =
         text.contains('/') || text.ends_with(".zip") || text.ends_with(".kpp") || text.starts_with('.');
     if path.join("problem.yaml").is_file() {
-        return Ok(Named::Package(path));
+        return Ok(named(Named::Package(path)));
     }
     if !is_path {
-        return Slug::new(text).map(Named::Installed).map_err(ProblemError::BadName);
+        return Slug::new(text).map(Named::Installed).map(named).map_err(ProblemError::BadName);
+    }
+    if let Some(meant) = assigned(&text).filter(|_| !path.exists()) {
+        return Ok(meant);
     }
     let given = given.to_path_buf();
     match path.metadata() {
-        Ok(metadata) if metadata.is_file() => Ok(Named::Package(path)),
+        Ok(metadata) if metadata.is_file() => Ok(named(Named::Package(path))),
         Ok(metadata) if metadata.is_dir() => {
             Err(ProblemError::NotAPackage { path: given, reason: "there is no problem.yaml in it" })
         }
@@ -103,17 +124,31 @@ fn interpret(given: &Path, base: &Path) -> Result<Named, ProblemError> {
     }
 }
 
-fn search(dir: &Path) -> Result<Named, ProblemError> {
+/// Reads `course/assignment/problem`.
+fn assigned(text: &str) -> Option<Meant> {
+    let (assignment, problem) = text.rsplit_once('/')?;
+    let named = Named::Installed(problem.parse().ok()?);
+    Some(Meant { named, assignment: Some(assignment.parse().ok()?) })
+}
+
+fn search(dir: &Path) -> Result<Meant, ProblemError> {
     for folder in dir.ancestors() {
         let manifest = folder.join(MANIFEST);
         match std::fs::read_to_string(&manifest) {
             Ok(text) => {
                 let wrong = |reason: String| ProblemError::BadManifest { path: manifest.clone(), reason };
                 let read: Manifest = toml::from_str(&text).map_err(|error| wrong(error.message().into()))?;
-                return interpret(&read.problem, folder).map_err(|error| wrong(error.to_string()));
+                let meant = interpret(&read.problem, folder).map_err(|error| wrong(error.to_string()))?;
+                let assignment = read.assignment.or(meant.assignment);
+                if assignment.is_some() && matches!(meant.named, Named::Package(_)) {
+                    return Err(wrong("an assignment has its problems by name, not by path".into()));
+                }
+                return Ok(Meant { named: meant.named, assignment });
             }
             // A folder that may not be read, or that is a file, names no problem.
-            Err(_) if folder.join("problem.yaml").is_file() => return Ok(Named::Package(folder.into())),
+            Err(_) if folder.join("problem.yaml").is_file() => {
+                return Ok(Meant { named: Named::Package(folder.into()), assignment: None });
+            }
             Err(_) => {}
         }
     }
@@ -141,6 +176,10 @@ mod tests {
         make("class/deep/er/file", "x");
         make("local/.codementor/problem.toml", "problem = \"../pack\"");
         make("bad/.codementor/problem.toml", "problme = \"x\"");
+        make("hw3/.codementor/problem.toml", "problem = \"sum\"\nassignment = \"cs101/hw3\"");
+        make("hw4/.codementor/problem.toml", "problem = \"cs101/hw4/sum\"");
+        make("mixed/.codementor/problem.toml", "problem = \"../pack\"\nassignment = \"cs101/hw3\"");
+        make("cs101/hw5/sum/problem.yaml", "name: x");
         make("gone/.codementor/problem.toml", "problem = \"./nowhere\"");
         #[rustfmt::skip]
         let table = [
@@ -158,13 +197,22 @@ mod tests {
             (None,                 "class/deep/er",              "installed two-sum"),
             (None,                 "local",                      "package local/../pack"),
             (Some("hello"),        "class",                      "installed hello"),
-            (None,                 "bad",                        "bad/.codementor/problem.toml is wrong: unknown field `problme`, expected `problem`"),
+            (None,                 "bad",                        "bad/.codementor/problem.toml is wrong: unknown field `problme`, expected `problem` or `assignment`"),
+            (Some("cs101/hw3/sum"), "",                          "installed sum for cs101/hw3"),
+            (Some("cs101/hw5/sum"), "",                          "package cs101/hw5/sum"),
+            (Some("a/b/c/d"),      "",                           "there is no problem package at a/b/c/d"),
+            (None,                 "hw3",                        "installed sum for cs101/hw3"),
+            (None,                 "hw4",                        "installed sum for cs101/hw4"),
+            (None,                 "mixed",                      "mixed/.codementor/problem.toml is wrong: an assignment has its problems by name, not by path"),
             (None,                 "gone",                       "gone/.codementor/problem.toml is wrong: there is no problem package at ./nowhere"),
         ];
         for (given, from, expected) in table {
-            let meant = match name(given.map(Path::new), &root.join(from)) {
-                Ok(Named::Installed(slug)) => format!("installed {slug}"),
-                Ok(Named::Package(path)) => format!("package {}", path.display()),
+            let meant = match super::meant(given.map(Path::new), &root.join(from)) {
+                Ok(Meant { named: Named::Installed(slug), assignment: None }) => format!("installed {slug}"),
+                Ok(Meant { named: Named::Installed(slug), assignment: Some(id) }) => {
+                    format!("installed {slug} for {id}")
+                }
+                Ok(Meant { named: Named::Package(path), .. }) => format!("package {}", path.display()),
                 Err(error) => error.to_string(),
             };
             let meant = meant.replace(&format!("{}/", root.display()), "");

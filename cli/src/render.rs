@@ -3,6 +3,7 @@
 pub mod block;
 pub mod compile;
 pub mod diff;
+mod entry;
 pub mod feedback;
 pub mod fix;
 pub mod json;

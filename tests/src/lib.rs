@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a home of its own for each test, and the real programs run in it.
 
 pub mod package;
+pub mod people;
 pub mod shared;
 
 use std::io::Write;
@@ -164,7 +165,8 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    /// What a command left behind.
+    pub fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -1,6 +1,6 @@
 //! `codementor history`: the user's submissions, the newest first.
 
-use codementor_protocol::{FindProblem, History, Slug, Summary, Verdict};
+use codementor_protocol::{AssignmentId, FindProblem, History, IdError, Slug, Summary, Verdict};
 
 use crate::args;
 use crate::commands::{Context, submit};
@@ -10,14 +10,14 @@ use crate::render::table::{Table, Tone};
 use crate::render::words;
 
 pub(crate) async fn run(context: &Context, args: &args::History) -> Result<ExitStatus, CliError> {
-    let problem = args.problem.as_deref().map(Slug::new).transpose().map_err(ProblemError::BadName)?;
+    let (problem, assignment) = narrowed(args.problem.as_deref())?;
     let mut session = context.session().await?;
     let mut all: Vec<Summary> = Vec::new();
     // A message holds only so many; older ones are asked for page by page.
     while all.len() < args.limit as usize {
         let page = History {
             problem: problem.clone(),
-            assignment: None,
+            assignment: assignment.clone(),
             before: all.last().map(|summary| summary.id),
             limit: args.limit - all.len() as u32,
         };
@@ -41,6 +41,20 @@ pub(crate) async fn run(context: &Context, args: &args::History) -> Result<ExitS
         context.print(&table(&all).render(context.terminal.out))?;
     }
     Ok(ExitStatus::Success)
+}
+
+/// The problem, the assignment, or both, that submissions are wanted of.
+fn narrowed(text: Option<&str>) -> Result<(Option<Slug>, Option<AssignmentId>), ProblemError> {
+    let parse = |text: &str| -> Result<_, IdError> {
+        Ok(match text.rsplit_once('/') {
+            None => (Some(text.parse()?), None),
+            Some((assignment, problem)) if assignment.contains('/') => {
+                (Some(problem.parse()?), Some(assignment.parse()?))
+            }
+            Some(_) => (None, Some(text.parse()?)),
+        })
+    };
+    text.map(parse).transpose().map_err(ProblemError::BadName).map(Option::unwrap_or_default)
 }
 
 fn table(all: &[Summary]) -> Table {
@@ -67,7 +81,7 @@ fn table(all: &[Summary]) -> Table {
         };
         table.row([
             (summary.id.to_string(), Tone::Plain),
-            (summary.problem.to_string(), Tone::Plain),
+            (place(summary), Tone::Plain),
             (summary.language.to_string(), Tone::Plain),
             (words::standing(summary.state, summary.verdict).into(), tone),
             (tests, Tone::Plain),
@@ -78,4 +92,13 @@ fn table(all: &[Summary]) -> Table {
         ]);
     }
     table
+}
+
+/// The problem, with the assignment where it was for one.
+fn place(summary: &Summary) -> String {
+    let late = if summary.late { " (late)" } else { "" };
+    match &summary.assignment {
+        Some(assignment) => format!("{assignment}/{}{late}", summary.problem),
+        None => summary.problem.to_string(),
+    }
 }

@@ -1,15 +1,23 @@
 //! `codementor list`: the problems that can be submitted to.
 
-use codementor_protocol::{ListProblems, Verdict};
+use codementor_protocol::{ListProblems, ProblemSummary, Verdict};
 
-use crate::args;
-use crate::commands::Context;
+use crate::args::course::Problems;
+use crate::commands::{Context, assignment};
 use crate::error::{CliError, ExitStatus};
 use crate::render::table::{Table, Tone};
 use crate::render::words;
 
-pub(crate) async fn run(context: &Context, args: &args::List) -> Result<ExitStatus, CliError> {
-    let problems = context.session().await?.request(&ListProblems {}).await?;
+pub(crate) async fn run(context: &Context, args: &Problems) -> Result<ExitStatus, CliError> {
+    let mut session = context.session().await?;
+    let mut problems = session.request(&ListProblems {}).await?;
+    if let Some(id) = &args.assignment {
+        let assignment = assignment::find(&mut session, id).await?;
+        let place =
+            |problem: &ProblemSummary| assignment.problems.iter().position(|one| one.problem == problem.slug);
+        problems.retain(|problem| place(problem).is_some());
+        problems.sort_by_key(place);
+    }
     if args.json {
         context.print_json(&problems)?;
         return Ok(ExitStatus::Success);

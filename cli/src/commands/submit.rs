@@ -1,17 +1,16 @@
 //! `codementor submit`: the main job. What it costs on its own counts, since it runs for each try: one connection, no
 //! other process, no thread, and the subscription and the submission travel together.
 
-use std::io::{BufRead, Write};
 use std::time::Duration;
 
 use codementor_protocol::{
-    AnswerLanguage, FeedbackPolicy, GetStatus, ListProblems, PackageHash, Purpose, RefusalCode, Slug,
-    SourceFile, SubmissionId, Submit, Verdict,
+    AnswerLanguage, AssignmentId, FeedbackPolicy, GetStatus, ListProblems, PackageHash, Purpose, RefusalCode,
+    Slug, SourceFile, SubmissionId, Submit, Verdict,
 };
 use rand::TryRngCore;
 
 use crate::args;
-use crate::commands::{Context, working_directory};
+use crate::commands::{Context, ask, working_directory};
 use crate::error::{CliError, ExitStatus, Outcome};
 use crate::follow::{self, Until, Watching};
 use crate::problem::{self, Named};
@@ -123,7 +122,11 @@ pub(crate) async fn judge<'a>(
 ) -> Result<Judging, CliError> {
     let (slug, hash, chosen) = choose(context, program, opened).await?;
     let session = opened.as_mut().ok_or(CliError::NoSubmissions)?;
-    send(session, slug, hash, chosen, purpose, wish).await
+    let assignment = problem::meant(program.problem.as_deref(), &working_directory()?)?.assignment;
+    let ask_anyway = |cost: &str| ask(&format!("{cost}. Submit it all the same? [y/N] "));
+    let asks = context.terminal.asks.then_some(&ask_anyway as &dyn Fn(&str) -> bool);
+    let entry = Entry { assignment, agreed: program.yes, asks };
+    send(session, slug, hash, chosen, purpose, wish, entry).await
 }
 
 /// Finds out which program and which problem are meant; a package that is named by its path is installed.
@@ -162,6 +165,17 @@ pub(crate) async fn choose<'a>(
     Ok((slug, hash, chosen))
 }
 
+/// Where a program is handed in, and whether it is agreed to that this costs something.
+#[derive(Default)]
+pub(crate) struct Entry<'a> {
+    /// The assignment; the only one that is meant where none is named.
+    pub(crate) assignment: Option<AssignmentId>,
+    /// Whether a late submission or a last attempt is agreed to.
+    pub(crate) agreed: bool,
+    /// Who can be asked whether it is; nobody where there is no terminal.
+    pub(crate) asks: Option<&'a dyn Fn(&str) -> bool>,
+}
+
 /// Sends a program.
 pub(crate) async fn send(
     session: &mut Session<'_>,
@@ -170,8 +184,9 @@ pub(crate) async fn send(
     chosen: Chosen,
     purpose: Purpose,
     wish: Wish,
+    entry: Entry<'_>,
 ) -> Result<Judging, CliError> {
-    let submit = Submit {
+    let mut submit = Submit {
         key: key()?,
         purpose,
         problem,
@@ -181,14 +196,23 @@ pub(crate) async fn send(
         entry: chosen.entry,
         feedback: wish.feedback,
         answer_in: wish.answer_in,
-        assignment: None,
-        confirmed: false,
+        assignment: entry.assignment,
+        confirmed: entry.agreed,
     };
     // The subscription is before the submission on the wire: no event can be missed, and nothing is waited for.
     let ear = Ear::open(session).await?;
-    let submitted = match session.request(&submit).await {
-        Ok(submitted) => submitted,
-        Err(error) => return Err(explain(session, error, &submit.problem).await),
+    let submitted = loop {
+        match session.request(&submit).await {
+            Ok(submitted) => break submitted,
+            // What it costs is the server's to say: its clock and its books count.
+            Err(CliError::Refused(refusal)) if refusal.code == RefusalCode::Confirm && !submit.confirmed => {
+                if !entry.asks.is_some_and(|ask| ask(&refusal.message)) {
+                    return Err(refusal.into());
+                }
+                submit.confirmed = true;
+            }
+            Err(error) => return Err(explain(session, error, &submit.problem).await),
+        }
     };
     Ok(Judging {
         id: submitted.id,
@@ -272,11 +296,5 @@ pub(crate) fn key() -> Result<String, CliError> {
 
 /// Asks whether all of these files are one program.
 fn confirm(names: &[String]) -> bool {
-    let mut err = std::io::stderr();
-    // A question that cannot be shown is answered by an empty line, which means no.
-    let _ = write!(err, "Send all {} files ({}) as one program? [y/N] ", names.len(), names.join(", "));
-    let _ = err.flush();
-    let mut answer = String::new();
-    let _ = std::io::stdin().lock().read_line(&mut answer);
-    matches!(answer.trim(), "y" | "Y" | "yes")
+    ask(&format!("Send all {} files ({}) as one program? [y/N] ", names.len(), names.join(", ")))
 }

@@ -7,7 +7,7 @@ use codementor_protocol::{LanguageId, Purpose, SourceFile};
 use codementor_runners::{Engine, Images};
 
 use crate::args::Following;
-use crate::commands::submit::Wish;
+use crate::commands::submit::{Entry, Wish};
 use crate::commands::{Context, View, submit};
 use crate::error::{CliError, ExitStatus, Outcome};
 use crate::follow::Until;
@@ -73,7 +73,8 @@ async fn show(context: &Context) -> Result<ExitStatus, CliError> {
         let chosen = Chosen { language: LanguageId::clone(python.id()), files: vec![file], entry: None };
         let mut renderer = render::choose(&context.terminal, Shown { json: false, from: 1, feedback: false });
         let (slug, purpose) = (parcel.slug.clone(), Purpose::Submission);
-        let mut judging = submit::send(&mut session, slug, None, chosen, purpose, Wish::NONE).await?;
+        let mut judging =
+            submit::send(&mut session, slug, None, chosen, purpose, Wish::NONE, Entry::default()).await?;
         let following = Following { json: false, timeout: None };
         let outcome =
             submit::watch(&mut session, &mut judging, &following, Until::Verdict, false, &mut *renderer)

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::error::{CliError, Outcome, come_back};
 use crate::render::feedback::Talk;
 use crate::render::tally::{Stage, Tally};
-use crate::render::{Renderer, about, conclude, diff, failed_sample, words};
+use crate::render::{Renderer, about, conclude, diff, entry, failed_sample, words};
 use crate::sanitize;
 use crate::terminal::Paint;
 
@@ -134,10 +134,10 @@ impl<O: Write, E: Write> Renderer for Live<O, E> {
                     }
                     Purpose::Submission | Purpose::Calibration | Purpose::Verification => format!(
                         "{}  {}  #{}  attempt {}",
-                        paint.strong(facts.problem.as_str()),
+                        paint.strong(&entry::place(facts)),
                         facts.lang,
                         facts.id,
-                        facts.attempt
+                        entry::attempt(facts, event.at)
                     ),
                 };
                 let err = &mut self.err;

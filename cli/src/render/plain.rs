@@ -8,7 +8,7 @@ use codementor_protocol::{CaseDetail, EventKind, JobEvent, Purpose, SourceFile, 
 use crate::error::{CliError, Outcome};
 use crate::render::feedback::Talk;
 use crate::render::tally::{Stage, Tally};
-use crate::render::{Renderer, about, conclude, diff, failed_sample, words};
+use crate::render::{Renderer, about, conclude, diff, entry, failed_sample, words};
 use crate::sanitize;
 use crate::terminal::Paint;
 
@@ -80,7 +80,10 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
                 Purpose::Trial => self.say(&format!("{}  {}  samples only", facts.problem, facts.lang)),
                 Purpose::Submission | Purpose::Calibration | Purpose::Verification => self.say(&format!(
                     "#{}  {}  {}  attempt {}",
-                    facts.id, facts.problem, facts.lang, facts.attempt
+                    facts.id,
+                    entry::place(facts),
+                    facts.lang,
+                    entry::attempt(facts, event.at)
                 )),
             },
             EventKind::Queued(queued) => {

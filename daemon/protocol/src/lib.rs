@@ -41,5 +41,5 @@ pub use job::{
 pub use points::{Points, PointsError};
 pub use request::*;
 pub use state::{Ending, Illegal, State};
-pub use timestamp::Timestamp;
+pub use timestamp::{Span, Timestamp};
 pub use verdict::{Comparison, Exit, Exited, Limit, Usage, Verdict, Visibility, classify};

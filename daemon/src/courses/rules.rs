@@ -3,10 +3,10 @@
 
 use codementor_protocol::{
     Assignment, AssignmentId, AssignmentState, Counting, LanguageId, LatePolicy, Points, Refusal,
-    RefusalCode, Slug, SubmissionId, Timestamp, Verdict,
+    RefusalCode, Slug, Span, SubmissionId, Timestamp, Verdict,
 };
 
-use super::times::{moment, span};
+use super::times::moment;
 
 /// A day, in milliseconds.
 const DAY: i64 = 86_400_000;
@@ -75,7 +75,7 @@ pub(crate) fn admit(
         if now < next {
             let message = format!(
                 "the next attempt at '{problem}' is possible in {}, at {}",
-                span(next.0 - now.0),
+                Span(next.0 - now.0),
                 moment(next, zone)
             );
             return Err(forbidden(message).hint("codementor test runs the samples meanwhile"));
@@ -123,7 +123,7 @@ pub(crate) fn visible(assignment: &Assignment, problem: &Slug, now: Timestamp) -
     }
     if let Some(opens) = not_yet(assignment, now) {
         let message =
-            format!("'{id}' opens in {}, at {}", span(opens.0 - now.0), moment(opens, &assignment.time_zone));
+            format!("'{id}' opens in {}, at {}", Span(opens.0 - now.0), moment(opens, &assignment.time_zone));
         return Err(Refusal::new(RefusalCode::Forbidden, message));
     }
     has_problem(assignment, problem)

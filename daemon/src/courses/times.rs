@@ -1,4 +1,4 @@
-//! Moments and spans as people read them, in an assignment's time zone.
+//! Moments as people read them, in an assignment's time zone.
 
 use codementor_protocol::Timestamp;
 use jiff::tz::TimeZone;
@@ -25,21 +25,6 @@ pub(crate) fn is_in_calendar(at: Timestamp) -> bool {
         .is_ok_and(|at| at < jiff::Timestamp::MAX - jiff::SignedDuration::from_hours(24 * 366))
 }
 
-/// A span in its two largest units, rounded up to whole seconds: `2 d 3 h`, `4 min 10 s`.
-pub(crate) fn span(ms: i64) -> String {
-    let seconds = ms.unsigned_abs().div_ceil(1000);
-    let units = [
-        ("d", seconds / 86_400),
-        ("h", seconds / 3600 % 24),
-        ("min", seconds / 60 % 60),
-        ("s", seconds % 60),
-    ];
-    let first = units.iter().position(|(_, amount)| *amount > 0).unwrap_or(units.len() - 1);
-    let shown = units[first..].iter().take(2).filter(|(_, amount)| *amount > 0);
-    let text: Vec<String> = shown.map(|(unit, amount)| format!("{amount} {unit}")).collect();
-    if text.is_empty() { "0 s".into() } else { text.join(" ") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,20 +35,5 @@ mod tests {
         assert_eq!(moment(at, "Asia/Seoul"), "2026-12-04 23:59 KST");
         assert_eq!(moment(at, "America/New_York"), "2026-12-04 09:59 EST");
         assert!(is_zone("Asia/Seoul") && !is_zone("Asia/Soul") && !is_zone(""));
-    }
-
-    #[test]
-    fn spans_have_two_units_at_most() {
-        let table = [
-            (0, "0 s"),
-            (1, "1 s"),
-            (61_000, "1 min 1 s"),
-            (3_600_000, "1 h"),
-            (180_061_000, "2 d 2 h"),
-            (86_405_000, "1 d"),
-        ];
-        for (ms, text) in table {
-            assert_eq!(span(ms), text);
-        }
     }
 }
