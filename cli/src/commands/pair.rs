@@ -10,7 +10,12 @@ use crate::error::{CliError, ExitStatus};
 use crate::render::words;
 
 pub(crate) async fn run(context: &Context, args: &account::Pair) -> Result<ExitStatus, CliError> {
-    let Some(url) = &context.settings.nats_url else { return Err(ContextError::Private.into()) };
+    // On its own machine an administrator may not know by which address others come.
+    let url = match &context.settings.nats_url {
+        Some(url) => url.as_str(),
+        None if args.user.is_some() => "SERVER",
+        None => return Err(ContextError::Private.into()),
+    };
     let made = context.session().await?.request(&Pair { user: args.user.clone() }).await?;
     if args.json {
         context.print_json(&json!({ "server": url, "code": made.code, "expires": made.expires }))?;
