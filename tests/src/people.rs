@@ -1,47 +1,38 @@
-//! People beside the owner of a private daemon, each with credentials and a role of their own.
+//! People beside the owner of a private daemon. Each joins by a code, as a student does, from a place of its own.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use codementord::nats::auth::{Keys, Role};
 use serde_json::Value;
 
 use crate::{Home, Ran};
 
 impl Home {
-    /// Makes people known to the daemon: each with what they are to which courses. It rests meanwhile, since it reads
-    /// them when it starts.
-    pub fn invite(&self, people: &[(&str, &[(&str, &str)])]) {
-        self.run(&["down"]).expect_code(0);
-        let keys = Keys::load_or_create(&self.data().join("keys")).expect("the daemon has keys");
-        let db = rusqlite::Connection::open(self.data().join("codementor.db")).expect("the database opens");
-        for (name, courses) in people {
-            keys.issue(Role::Student, name, None)
-                .expect("the credentials are signed")
-                .write(&self.creds(name))
-                .expect("the credentials are written");
-            db.execute("INSERT INTO users (name, created) VALUES (?1, 0)", [name]).expect("the user is new");
-            for (course, role) in *courses {
-                let row = [course, name, role];
-                db.execute(
-                    "INSERT INTO memberships (course, user, role, joined) VALUES (?1, ?2, ?3, 0)",
-                    row,
-                )
-                .expect("the membership is new");
-            }
+    /// Lets somebody join courses, in each with a role. The name is for people; what the server calls the user is told.
+    pub fn invite(&self, name: &str, courses: &[(&str, &str)]) -> String {
+        let text = std::fs::read_to_string(self.data().join("daemon.json")).expect("the daemon is ready");
+        let ready: Value = serde_json::from_str(&text).expect("is JSON");
+        let url = ready["url"].as_str().expect("a text");
+        std::fs::create_dir_all(self.place(name)).expect("the folder is made");
+        std::fs::write(self.place(name).join("config.toml"), "").expect("the configuration is written");
+        for (course, role) in courses {
+            let make = ["course", "code", "make", course, "--role", role, "--uses", "1", "--json"];
+            let made = self.run(&make).expect_code(0);
+            let made: Value = serde_json::from_str(&made.stdout).expect("is JSON");
+            let code = made["code"].as_str().expect("a text");
+            self.run_as(name, &["join", url, code, "--name", name]).expect_code(0);
         }
-        drop(db);
-        self.run(&["up"]).expect_code(0);
+        let whoami = self.run_as(name, &["whoami", "--json"]).expect_code(0);
+        let whoami: Value = serde_json::from_str(&whoami.stdout).expect("is JSON");
+        whoami["user"].as_str().expect("a text").to_owned()
     }
 
     /// A `codementor` command of somebody who was invited.
     pub fn command_of(&self, name: &str, arguments: &[&str]) -> Command {
-        let text = std::fs::read_to_string(self.data().join("daemon.json")).expect("the daemon is ready");
-        let ready: Value = serde_json::from_str(&text).expect("is JSON");
         let mut command = self.codementor(arguments);
         command
-            .env("CODEMENTOR_NATS_URL", ready["url"].as_str().expect("a text"))
-            .env("CODEMENTOR_CREDS", self.creds(name));
+            .env("CODEMENTOR_DATA_DIR", self.place(name).join("data"))
+            .env("CODEMENTOR_CONFIG", self.place(name).join("config.toml"));
         command
     }
 
@@ -50,7 +41,7 @@ impl Home {
         Ran::of(self.command_of(name, arguments).output().expect("the command runs"))
     }
 
-    fn creds(&self, name: &str) -> PathBuf {
-        self.data().join(format!("{name}.creds"))
+    fn place(&self, name: &str) -> PathBuf {
+        self.data().with_file_name("people").join(name)
     }
 }
