@@ -13,9 +13,9 @@ pub mod annotations;
 pub mod classroom;
 pub mod code_quality;
 pub mod environment;
-pub mod gradescope;
 pub mod grade;
 pub mod graded;
+pub mod gradescope;
 pub mod init;
 pub mod json;
 pub mod junit;
@@ -28,7 +28,7 @@ pub mod summary;
 
 use std::path::PathBuf;
 
-use codementor_protocol::{Points, Slug};
+use codementor_protocol::{AssignmentId, Points, Slug};
 
 use crate::ci::environment::Service;
 use crate::error::ExitStatus;
@@ -48,7 +48,7 @@ pub enum CiError {
     /// A server without credentials for it.
     #[error("{}", match url {
         Some(url) => format!("there are no credentials for {url}"),
-        None => "neither a server nor credentials for it are set".into(),
+        None => "there are no credentials".into(),
     })]
     NoCredentials {
         /// The server, where one is set.
@@ -59,8 +59,29 @@ pub enum CiError {
         pull_request: bool,
     },
     /// Neither an argument nor a file names a problem.
-    #[error("which problems? Neither -p nor a {} nor a .codementor/problem.toml here or above names one", plan::MANIFEST)]
+    #[error(
+        "which problems? Neither -p nor a {} nor a .codementor/problem.toml here or above names one",
+        plan::MANIFEST
+    )]
     NotNamed,
+    /// An assignment that is not there, or not for this student.
+    #[error("there is no assignment {id} for you")]
+    NoSuchAssignment {
+        /// The assignment.
+        id: AssignmentId,
+    },
+    /// More than one may be meant.
+    #[error("which assignment: {}?", ids.join(" or "))]
+    WhichAssignment {
+        /// The open ones.
+        ids: Vec<String>,
+    },
+    /// An assignment that has none.
+    #[error("the assignment {id} has no problems")]
+    NoProblems {
+        /// The assignment.
+        id: AssignmentId,
+    },
     /// A problem cannot be told.
     #[error(transparent)]
     Problem(ProblemError),
@@ -123,7 +144,10 @@ impl CiError {
     pub fn status(&self) -> ExitStatus {
         match self {
             Self::NoCredentials { .. } => ExitStatus::Login,
+            Self::NoSuchAssignment { .. } => ExitStatus::NotFound,
+            Self::NoProblems { .. } => ExitStatus::NothingToGrade,
             Self::NotNamed
+            | Self::WhichAssignment { .. }
             | Self::Problem(_)
             | Self::BadManifest { .. }
             | Self::Twice { .. }
@@ -144,6 +168,10 @@ impl CiError {
                 Some(what_a_fork_lacks(*service, *pull_request))
             }
             Self::NotNamed => Some(format!("list them in {}: docs/CI.md shows how", plan::MANIFEST)),
+            Self::NoSuchAssignment { .. } | Self::WhichAssignment { .. } => Some(format!(
+                "name the one that is meant in {}, with a line such as: assignment = \"cs101/hw3\"",
+                plan::MANIFEST
+            )),
             Self::Problem(error) => error.hint(),
             Self::BadManifest { .. } => Some("docs/CI.md shows what it may hold".into()),
             Self::FilesForSeveral => {
@@ -159,30 +187,38 @@ impl CiError {
             Self::Exists { .. } => {
                 Some("to replace it: --force; to see what would be written: --print".into())
             }
-            Self::Twice { .. } | Self::TooMany { .. } | Self::NotInFolder { .. } => None,
+            Self::NoProblems { .. }
+            | Self::Twice { .. }
+            | Self::TooMany { .. }
+            | Self::NotInFolder { .. } => None,
         }
     }
 }
 
 fn what_a_fork_lacks(service: Option<Service>, pull_request: bool) -> String {
     let fork = match (service, pull_request) {
-        (None, _) => return "name the file that you were given with --creds FILE".into(),
+        (None, _) => {
+            return "name them with --creds FILE; for CI you get some by: codementor ci creds COURSE/ASSIGNMENT".into();
+        }
         (Some(_), true) => "this job runs for a pull request: jobs of a fork are given no secrets. ",
         (Some(_), false) => "a fork has none of the secrets of the repository that it was made from. ",
     };
     let place = match service {
         Some(Service::GitHub) => {
-            "In your own repository, store your credentials as the secret CODEMENTOR_CREDS and the server as the \
-             variable CODEMENTOR_NATS_URL (Settings, Secrets and variables, Actions), and push there"
+            "In your own repository, store what codementor ci creds COURSE/ASSIGNMENT prints as the secret \
+             CODEMENTOR_CREDS (Settings, Secrets and variables, Actions), and push there"
         }
         Some(Service::GitLab) => {
-            "In your own project, add the variables CODEMENTOR_NATS_URL and CODEMENTOR_CREDS, the latter of the type \
-             File (Settings, CI/CD, Variables), and push there; a protected variable reaches protected branches only"
+            "In your own project, store what codementor ci creds COURSE/ASSIGNMENT prints as the masked variable \
+             CODEMENTOR_CREDS (Settings, CI/CD, Variables), and push there; a protected variable reaches protected \
+             branches only"
         }
         Some(Service::Jenkins) => {
-            "Store your credentials as a secret file with the id codementor-creds, and set CODEMENTOR_NATS_URL"
+            "Store what codementor ci creds COURSE/ASSIGNMENT prints as a secret text with the id codementor-creds"
         }
-        Some(Service::Other) | None => "Set CODEMENTOR_NATS_URL, and CODEMENTOR_CREDS to the file of your credentials",
+        Some(Service::Other) | None => {
+            "Set CODEMENTOR_CREDS to what codementor ci creds COURSE/ASSIGNMENT prints"
+        }
     };
     format!("{fork}{place}. Nothing was submitted, and this is no zero")
 }
@@ -207,8 +243,12 @@ mod tests {
             error.hint().expect("it says what to do")
         };
         let github = told(Some(Service::GitHub), true);
-        assert!(github.contains("fork") && github.contains("secret CODEMENTOR_CREDS") && github.contains("no zero"));
-        assert!(told(Some(Service::GitLab), false).contains("type File"));
+        assert!(
+            github.contains("fork")
+                && github.contains("secret CODEMENTOR_CREDS")
+                && github.contains("no zero")
+        );
+        assert!(told(Some(Service::GitLab), false).contains("masked variable"));
         assert!(told(Some(Service::Jenkins), false).contains("codementor-creds"));
         assert!(!told(None, false).contains("fork"));
     }

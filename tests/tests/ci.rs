@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use codementor::client::{Client, Credentials};
+use codementor_protocol::{Assignment, PutAssignment, PutCourse, Request};
 use codementor_tests::{Draft, Home, Ran, Shared, home};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 static SHARED: Shared = Shared::new();
 
@@ -215,6 +217,54 @@ fn several_problems_are_weighed_and_a_threshold_decides() {
 }
 
 #[test]
+fn an_assignment_of_the_server_says_what_is_graded() {
+    let home = shared();
+    let assignment: Assignment = serde_json::from_value(json!({
+        "id": "cs101/hw1", "title": "One", "state": "open", "time_zone": "UTC", "stop": "first_failure",
+        "problems": [{"problem": "echo", "points": "30"}, {"problem": "again", "points": "10"}],
+    }))
+    .expect("is an assignment");
+    let course = assignment.id.course.clone();
+    ask(&home, &PutCourse { course, title: "CS".into() });
+    ask(&home, &PutAssignment { assignment, create: true });
+    let repository = Repository::new(&home, "assigned");
+    repository.write("echo.py", ECHO).write("again/main.py", "print('no')\n");
+    repository.write(".codementor/assignment.toml", "assignment = \"cs101/hw1\"\n");
+    let ran = repository.grade(&["--min-score", "75"]).expect_code(0);
+    assert!(ran.stdout.ends_with("hw1: 30/40, threshold 75 %: PASS\n"), "{}", ran.stdout);
+    // A student's credentials for CI name the server and the assignment: the repository need say nothing.
+    home.invite("kim", &[("cs101", "student")]);
+    let secret = home.run_as("kim", &["ci", "creds", "cs101/hw1"]).expect_code(0).stdout;
+    let student = Repository::new(&home, "student");
+    student.write("echo.py", ECHO).write("again/main.py", ECHO);
+    let alone = [("CODEMENTOR_CREDS", secret.trim()), ("CODEMENTOR_NATS_URL", ""), ("CI", "true")];
+    let ran = student.run(&["ci", "grade", "--json"], &alone).expect_code(0);
+    let object: Value = serde_json::from_str(&ran.stdout).expect("is JSON");
+    assert_eq!((&object["name"], &object["score"]), (&json!("hw1"), &json!("40")));
+    assert!(!ran.stdout.contains("xyzzy") && !ran.stdout.contains("covert"), "{}", ran.stdout);
+
+    repository.write(".codementor/assignment.toml", "assignment = \"cs101/hw9\"\n");
+    let ran = repository.grade(&[]).expect_code(5);
+    assert!(ran.stderr.contains("there is no assignment cs101/hw9"), "{}", ran.stderr);
+    std::fs::remove_file(repository.dir.join(".codementor/assignment.toml")).expect("is removed");
+    let ran = repository.grade(&[]).expect_code(2);
+    assert!(ran.stderr.contains("which problems?"), "{}", ran.stderr);
+}
+
+/// Asks the private daemon as its owner.
+fn ask<R: Request>(home: &Home, request: &R) -> R::Reply {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let file = std::fs::read(home.data().join("daemon.json")).expect("the daemon runs");
+        let file: Value = serde_json::from_slice(&file).expect("is JSON");
+        let credentials = Credentials::read(&home.data().join("user.creds")).expect("the owner's");
+        let url = file["url"].as_str().expect("a text");
+        let client = Client::connect(url, &credentials).await.expect("is let in");
+        client.request(request).await.expect("is answered")
+    })
+}
+
+#[test]
 fn packages_of_a_folder_grade_without_a_server() {
     let home = home!();
     let set = Path::new(&echo("first").folder(&home)).parent().expect("it has a folder").to_path_buf();
@@ -248,12 +298,14 @@ fn without_credentials_a_fork_is_told_what_it_lacks() {
     let summary = repository.dir.join("summary");
     let summary = summary.to_str().expect("a text");
     let url = "nats://127.0.0.1:4222";
-    let tables: [&[(&str, &str)]; 5] = [
+    let tables: [&[(&str, &str)]; 7] = [
         &[("CODEMENTOR_NATS_URL", url), ("CODEMENTOR_CREDS", "")],
         &[("CODEMENTOR_NATS_URL", url)],
         &[("CODEMENTOR_NATS_URL", url), ("CODEMENTOR_CREDS", "blank.creds")],
         &[("CODEMENTOR_NATS_URL", ""), ("CODEMENTOR_CREDS", "")],
         &[("CODEMENTOR_NATS_URL", "")],
+        &[("CODEMENTOR_CREDS", "")],
+        &[("CODEMENTOR_CREDS", "blank.creds")],
     ];
     for variables in tables {
         let github = [

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use codementor_protocol::{
-    AssignmentId, JobEvent, PackageHash, Purpose, Refusal, RefusalCode, Slug, SourceFile, Submit, Timestamp,
-    Verdict,
+    AssignmentId, JobEvent, PackageHash, Points, Purpose, Refusal, RefusalCode, Slug, SourceFile, Submit,
+    Timestamp, Verdict,
 };
 use codementor_runners::Languages;
 
@@ -101,6 +101,13 @@ pub(crate) async fn grade(
     Ok(Graded { name: plan.name.clone(), problems, at, elapsed_ms })
 }
 
+/// What grading comes to where not even the problems can be told.
+pub(crate) fn nothing(name: String, error: &CliError) -> Graded {
+    let problem = unsent(name.clone(), None, ungraded(&name, error));
+    let at = Timestamp(jiff::Timestamp::now().as_millisecond());
+    Graded { name, problems: vec![problem], at, elapsed_ms: 0 }
+}
+
 /// A problem on its way.
 enum Sent {
     Ended(Problem),
@@ -112,9 +119,13 @@ const NOT_YET: Ending =
     Ending::Ungraded { status: ExitStatus::OurFault, code: String::new(), message: String::new() };
 
 fn problem(task: &Task, name: String, ending: Ending) -> Problem {
+    unsent(name, task.points, ending)
+}
+
+fn unsent(name: String, points: Option<Points>, ending: Ending) -> Problem {
     Problem {
         name,
-        points: task.points,
+        points,
         submission: None,
         language: None,
         late: false,

@@ -55,16 +55,16 @@ pub fn files(host: Host) -> &'static [Written] {
 pub fn next(host: Host) -> &'static str {
     match host {
         Host::Github => {
-            "next: Settings, Secrets and variables, Actions: the variable CODEMENTOR_NATS_URL and the secret CODEMENTOR_CREDS"
+            "next: Settings, Secrets and variables, Actions: the secret CODEMENTOR_CREDS, from: codementor ci creds COURSE/ASSIGNMENT"
         }
         Host::Gitlab => {
-            "next: Settings, CI/CD, Variables: CODEMENTOR_NATS_URL, and CODEMENTOR_CREDS of the type File"
+            "next: Settings, CI/CD, Variables: CODEMENTOR_CREDS, masked, from: codementor ci creds COURSE/ASSIGNMENT"
         }
         Host::Jenkins => {
-            "next: a secret file with the id codementor-creds, and CODEMENTOR_NATS_URL in the job's environment"
+            "next: a secret text with the id codementor-creds, from: codementor ci creds COURSE/ASSIGNMENT"
         }
         Host::Gradescope => {
-            "next: zip both with assignment.toml, codementor.creds and a file named server that has the server's URL"
+            "next: zip both with codementor.creds, from: codementor ci creds COURSE/ASSIGNMENT --out codementor.creds"
         }
     }
 }
@@ -176,7 +176,7 @@ mod tests {
             .filter_map(|line| line.trim().trim_start_matches("# ").split_once(": ").map(|(name, _)| name))
             .filter(|name| !name.contains(' '))
             .collect();
-        assert!(inputs.contains(&"nats-url") && inputs.contains(&"creds"), "{inputs:?}");
+        assert!(inputs.contains(&"creds"), "{inputs:?}");
         for input in inputs {
             assert!(has(input), "the action has no input {input}");
         }

@@ -1,11 +1,13 @@
-//! What is to be graded: problems, their files, their points. Read here from what lies in a repository; a list that a
-//! server keeps makes the same [`Plan`].
+//! What is to be graded: problems, their files, their points. Read from what lies in a repository, or made of the
+//! assignment as the server keeps it.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use codementor_problems::slug;
-use codementor_protocol::{Assignment, AssignmentId, Points};
+use codementor_protocol::{
+    Assignment, AssignmentId, AssignmentProblem, AssignmentState, DueAssignment, Points,
+};
 use serde::Deserialize;
 
 use crate::ci::CiError;
@@ -14,7 +16,7 @@ use crate::problem::{self, Named, ProblemError};
 /// Where a repository names the problems of its assignment.
 pub const MANIFEST: &str = ".codementor/assignment.toml";
 /// The name of an assignment that has none.
-const UNNAMED: &str = "codementor";
+pub const UNNAMED: &str = "codementor";
 /// How many problems an assignment may have.
 const MOST_PROBLEMS: usize = 100;
 
@@ -29,10 +31,44 @@ pub struct Plan {
     pub tasks: Vec<Task>,
 }
 
+/// What a repository says of what is to be graded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// All of it.
+    Plan(Plan),
+    /// At most which assignment; its problems and points are the server's matter.
+    Assignment {
+        /// The assignment, where it is named.
+        id: Option<AssignmentId>,
+        /// The folder that the problems' folders are in.
+        root: PathBuf,
+    },
+}
+
 impl Plan {
-    /// The plan for an assignment as a server keeps it: the files of each problem are in a folder of its name.
-    pub fn of_assignment(assignment: &Assignment, root: &Path) -> Self {
-        let task = |problem: &codementor_protocol::AssignmentProblem| Task {
+    /// The plan for the assignment that is meant, out of those that the server shows: the named one, else the only one
+    /// that is open. A credential for CI is shown no other.
+    pub fn out_of(due: &[DueAssignment], id: Option<&AssignmentId>, root: &Path) -> Result<Self, CiError> {
+        let meant = |one: &&DueAssignment| match id {
+            Some(id) => one.assignment.id == *id,
+            None => one.assignment.state == AssignmentState::Open,
+        };
+        let found: Vec<&DueAssignment> = due.iter().filter(meant).collect();
+        match (found.as_slice(), id) {
+            ([only], _) if !only.assignment.problems.is_empty() => {
+                Ok(Self::of_assignment(&only.assignment, root))
+            }
+            ([only], _) => Err(CiError::NoProblems { id: only.assignment.id.clone() }),
+            ([], Some(id)) => Err(CiError::NoSuchAssignment { id: id.clone() }),
+            ([], None) => Err(CiError::NotNamed),
+            (several, _) => Err(CiError::WhichAssignment {
+                ids: several.iter().map(|one| one.assignment.id.to_string()).collect(),
+            }),
+        }
+    }
+
+    fn of_assignment(assignment: &Assignment, root: &Path) -> Self {
+        let task = |problem: &AssignmentProblem| Task {
             points: Some(problem.points),
             ..at_its_place(Named::Installed(problem.problem.clone()), root)
         };
@@ -124,7 +160,7 @@ enum Amount {
 }
 
 /// What is to be graded for somebody who stands in `dir`.
-pub fn read(sources: &Sources, dir: &Path) -> Result<Plan, CiError> {
+pub fn read(sources: &Sources, dir: &Path) -> Result<Said, CiError> {
     let packages = sources.local.map(|local| packages(&dir.join(local))).transpose()?;
     let manifest = match (sources.assignment, sources.local) {
         (Some(path), _) => Some(read_manifest(&dir.join(path), dir)?),
@@ -136,7 +172,18 @@ pub fn read(sources: &Sources, dir: &Path) -> Result<Plan, CiError> {
         (None, None) => find_manifest(dir).map(|(path, root)| read_manifest(&path, &root)).transpose()?,
     };
     let mut plan = match manifest {
+        Some(Plan { tasks, assignment: Some(id), .. }) if tasks.is_empty() && sources.problems.is_empty() => {
+            let root = if sources.assignment.is_some() { None } else { find_manifest(dir) };
+            let root = root.map_or_else(|| dir.into(), |(_, root)| root);
+            return Ok(Said::Assignment { id: Some(id), root });
+        }
         Some(plan) if sources.problems.is_empty() => plan,
+        None if sources.problems.is_empty()
+            && packages.is_none()
+            && problem::name(None, dir).is_err_and(is_silent) =>
+        {
+            return Ok(Said::Assignment { id: None, root: dir.into() });
+        }
         manifest => named(sources, manifest, packages.as_deref(), dir)?,
     };
     if let Some(packages) = &packages {
@@ -148,16 +195,17 @@ pub fn read(sources: &Sources, dir: &Path) -> Result<Plan, CiError> {
             }
         }
     }
+    finish(plan, sources, dir).map(Said::Plan)
+}
+
+/// Gives a plan the files that were named, and looks whether it can be carried out.
+pub fn finish(mut plan: Plan, sources: &Sources, dir: &Path) -> Result<Plan, CiError> {
     if !sources.files.is_empty() {
         let [only] = plan.tasks.as_mut_slice() else { return Err(CiError::FilesForSeveral) };
         only.dir = dir.into();
         only.files = sources.files.to_vec();
         only.whole = false;
     }
-    check(plan)
-}
-
-fn check(plan: Plan) -> Result<Plan, CiError> {
     let mut names = HashSet::new();
     if let Some(twice) = plan.tasks.iter().map(Task::name).find(|name| !names.insert(name.clone())) {
         return Err(CiError::Twice { problem: twice });
@@ -178,7 +226,7 @@ fn named(
 ) -> Result<Plan, CiError> {
     let problems = match (sources.problems, packages) {
         ([], Some(packages)) => packages.to_vec(),
-        ([], None) => vec![problem::name(None, dir).map_err(hint_at_assignments)?],
+        ([], None) => vec![problem::name(None, dir).map_err(CiError::Problem)?],
         (given, _) => given
             .iter()
             .map(|given| problem::name(Some(given), dir))
@@ -199,11 +247,8 @@ fn named(
     Ok(Plan { name, assignment, tasks: problems.into_iter().map(task).collect() })
 }
 
-fn hint_at_assignments(error: ProblemError) -> CiError {
-    match error {
-        ProblemError::NotNamed => CiError::NotNamed,
-        error => CiError::Problem(error),
-    }
+fn is_silent(error: ProblemError) -> bool {
+    matches!(error, ProblemError::NotNamed)
 }
 
 /// One of several problems: its files are in a folder of its name.
@@ -231,8 +276,8 @@ fn read_manifest(path: &Path, root: &Path) -> Result<Plan, CiError> {
     let wrong = |reason: String| CiError::BadManifest { path: path.into(), reason };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let manifest: Manifest = toml::from_str(&text).map_err(|error| wrong(error.to_string().trim().into()))?;
-    if manifest.problems.is_empty() {
-        return Err(wrong("it has no [[problem]]".into()));
+    if manifest.problems.is_empty() && manifest.assignment.is_none() {
+        return Err(wrong("it has neither an assignment nor a [[problem]]".into()));
     }
     let mut tasks = Vec::new();
     for entry in manifest.problems {
@@ -296,7 +341,44 @@ mod tests {
                     [[problem]]\nproblem = \"tram\"\npoints = 2.5\n";
         let folder = Folder::new(&[(MANIFEST, text)]);
         let written = read(&Sources::default(), folder.0.path()).expect("is a plan");
-        assert_eq!(Plan::of_assignment(&assignment, folder.0.path()), written);
+        assert_eq!(Said::Plan(Plan::of_assignment(&assignment, folder.0.path())), written);
+    }
+
+    #[test]
+    fn a_server_is_asked_where_nothing_else_says_it() {
+        let id: AssignmentId = "cs101/hw3".parse().expect("is an id");
+        let named = Folder::new(&[(MANIFEST, "assignment = \"cs101/hw3\"\n"), ("deep/x", "")]);
+        let root = named.0.path().to_path_buf();
+        let said = |from: &Path| read(&Sources::default(), from).expect("something is said");
+        assert_eq!(said(&root.join("deep")), Said::Assignment { id: Some(id.clone()), root });
+        let empty = Folder::new(&[]);
+        let root = empty.0.path().to_path_buf();
+        assert_eq!(said(&root), Said::Assignment { id: None, root: root.clone() });
+
+        let due = |id: &str, state: &str, problems: serde_json::Value| -> DueAssignment {
+            serde_json::from_value(serde_json::json!({
+                "assignment": {"id": id, "title": "", "state": state, "time_zone": "UTC", "stop": "first_failure", "problems": problems},
+                "extended": false, "problems": [],
+            }))
+            .expect("is an assignment")
+        };
+        let problems = || serde_json::json!([{"problem": "sum", "points": "40"}]);
+        let (open, closed) = (due("cs101/hw3", "open", problems()), due("cs101/hw2", "closed", problems()));
+        let other = due("cs101/hw4", "open", problems());
+        let chosen = |due: &[DueAssignment], id: Option<&AssignmentId>| match Plan::out_of(due, id, &root) {
+            Ok(plan) => format!("{} {}", plan.name, plan.tasks.len()),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(chosen(&[closed.clone(), open.clone()], None), "hw3 1");
+        assert_eq!(chosen(&[open.clone(), other.clone()], Some(&id)), "hw3 1");
+        assert_eq!(chosen(&[open, other], None), "which assignment: cs101/hw3 or cs101/hw4?");
+        assert_eq!(
+            chosen(std::slice::from_ref(&closed), Some(&id)),
+            "there is no assignment cs101/hw3 for you"
+        );
+        assert!(chosen(&[closed], None).starts_with("which problems?"));
+        let none = due("cs101/hw3", "open", serde_json::json!([]));
+        assert_eq!(chosen(&[none], None), "the assignment cs101/hw3 has no problems");
     }
 
     struct Folder(tempfile::TempDir);
@@ -316,7 +398,8 @@ mod tests {
         fn plan(&self, from: &str, sources: &Sources) -> String {
             let dir = if from.is_empty() { self.0.path().into() } else { self.0.path().join(from) };
             let shown = match read(sources, &dir) {
-                Ok(plan) => plan.tasks.iter().fold(plan.name.clone(), |text, task| {
+                Ok(Said::Assignment { .. }) => "the server's matter".into(),
+                Ok(Said::Plan(plan)) => plan.tasks.iter().fold(plan.name.clone(), |text, task| {
                     let kind = match task.problem {
                         Named::Installed(_) => "installed",
                         Named::Package(_) => "package",
@@ -382,7 +465,7 @@ mod tests {
     #[test]
     fn a_wrong_manifest_is_named_with_its_mistake() {
         for (text, mistake) in [
-            ("", "it has no [[problem]]"),
+            ("", "it has neither an assignment nor a [[problem]]"),
             ("[[problem]]\nslug = \"sum\"\n", "unknown field `slug`"),
             ("[[problem]]\nproblem = \"Sum!\"\n", "'Sum!' is not a problem name"),
             ("[[problem]]\nproblem = \"sum\"\npoints = -1\n", "points"),
@@ -397,7 +480,6 @@ mod tests {
         let many: String = (0..101).map(|n| format!("[[problem]]\nproblem = \"p{n}\"\n")).collect();
         let many = Folder::new(&[(MANIFEST, &many)]).plan("", &Sources::default());
         assert_eq!(many, "101 problems are too many: at most 100 may be graded at once");
-        assert!(Folder::new(&[]).plan("", &Sources::default()).starts_with("which problems?"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use codementor_protocol::SCHEMA_VERSION;
+use codementor_protocol::{DueAssignment, ListDue, SCHEMA_VERSION};
 use codementord::settings::{Flags, Settings, SettingsError};
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::args;
 use crate::ci::environment::{Environment, Service};
 use crate::ci::grade::{self, Options, tell};
 use crate::ci::graded::Graded;
-use crate::ci::plan::{self, Sources};
+use crate::ci::plan::{self, Plan, Said, Sources};
 use crate::ci::{
     CiError, annotations, classroom, code_quality, gradescope, init, json, junit, log, outputs, summary,
 };
@@ -34,12 +34,14 @@ pub(crate) fn settings(mut flags: Flags, args: &args::CiGrade) -> Result<Setting
     }
     // A variable that is there and empty is how a CI service hands on a secret that a fork does not have.
     let emptied = |name: &str| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    let unset = flags.nats_url.as_ref().is_some_and(String::is_empty);
+    let emptied = flags.nats_url.as_ref().is_some_and(String::is_empty)
+        || flags.creds.as_ref().is_some_and(|creds| creds.as_os_str().is_empty())
+        || emptied("CODEMENTOR_CREDS");
     let checked = match Settings::load(flags) {
         Err(SettingsError::UrlWithoutCreds(url)) => Err(Some(url)),
-        Ok(settings) if settings.nats_url.is_none() && (unset || emptied("CODEMENTOR_CREDS")) => Err(None),
         Ok(settings) => match (&settings.nats_url, &settings.creds) {
-            (Some(url), Some(creds)) if is_blank(creds) => Err(Some(url.clone())),
+            (url, Some(creds)) if is_blank(creds) => Err(url.clone()),
+            (None, None) if emptied => Err(None),
             _ => Ok(settings),
         },
         Err(error) => return Err(error.into()),
@@ -106,15 +108,36 @@ async fn graded(context: &Context, args: &args::CiGrade) -> Result<ExitStatus, C
         assignment: args.assignment.as_deref(),
         local: args.local.as_deref(),
     };
-    let plan = plan::read(&sources, &working_directory()?)?;
+    let dir = working_directory()?;
     let options = Options {
         language: args.language.as_deref(),
         agreed: args.yes,
         timeout: args.timeout.map(Duration::from_secs),
     };
-    let graded = grade::grade(context, &plan, &options, &environment).await?;
+    let graded = match plan::read(&sources, &dir)? {
+        Said::Plan(plan) => grade::grade(context, &plan, &options, &environment).await?,
+        // A private daemon is not started only to hear that it has none.
+        Said::Assignment { id: None, .. } if context.settings.nats_url.is_none() => {
+            return Err(CiError::NotNamed.into());
+        }
+        Said::Assignment { id, root } => match listed(context).await {
+            Ok(due) => {
+                let plan = plan::finish(Plan::out_of(&due, id.as_ref(), &root)?, &sources, &dir)?;
+                grade::grade(context, &plan, &options, &environment).await?
+            }
+            Err(error) => {
+                let name = id.map_or_else(|| plan::UNNAMED.into(), |id| id.assignment.to_string());
+                grade::nothing(name, &error)
+            }
+        },
+    };
     report(context, args, &graded, &environment)?;
     Ok(graded.status(args.min_score))
+}
+
+/// The assignments that the server shows.
+async fn listed(context: &Context) -> Result<Vec<DueAssignment>, CliError> {
+    context.session().await?.request(&ListDue {}).await
 }
 
 /// Writes every format that is asked for, and the result itself last.
