@@ -10,5 +10,6 @@ mod model;
 pub mod prompt;
 pub mod reply;
 pub mod scan;
+pub mod scrub;
 pub(crate) mod settings;
 mod tokens;

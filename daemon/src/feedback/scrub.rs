@@ -1,0 +1,125 @@
+//! A program without what says who wrote it: neutral file names, no comment at the top, no e-mail addresses, handles,
+//! numbers of students or home folders. Lines keep their numbers, and all of it comes back with the correction.
+//!
+//! What is code stays as it is: a class that is called after its author keeps its name, or the program would be another.
+
+mod header;
+mod marks;
+mod names;
+
+use std::collections::HashMap;
+
+use codementor_protocol::{Diagnostic, LanguageId, SourceFile};
+
+use header::Header;
+use marks::Marks;
+
+/// A program as it may be sent, and what was taken out of it.
+#[derive(Debug, Clone)]
+pub struct Scrubbed {
+    /// The program as it may be sent, file by file in the order of the student's.
+    pub files: Vec<SourceFile>,
+    originals: Vec<Original>,
+    marks: Marks,
+}
+
+#[derive(Debug, Clone)]
+struct Original {
+    file: SourceFile,
+    header: Header,
+}
+
+impl Scrubbed {
+    /// Scrubs a program.
+    pub fn new(files: &[SourceFile], language: &LanguageId) -> Self {
+        let names = names::neutral(files, language);
+        let mut marks = Marks::new(files);
+        let mut scrubbed = Vec::with_capacity(files.len());
+        let mut originals = Vec::with_capacity(files.len());
+        for (file, name) in files.iter().zip(names) {
+            let (header, text) = Header::take(file);
+            scrubbed.push(SourceFile { text: marks.take(&file.name, &text), name });
+            originals.push(Original { file: file.clone(), header });
+        }
+        Self { files: scrubbed, originals, marks }
+    }
+
+    /// Puts back what was taken out. Files that a correction leaves out are added as they were, and files that are not
+    /// the program's are dropped.
+    pub fn restore(&self, fix: Vec<SourceFile>) -> Vec<SourceFile> {
+        let mut fixed: HashMap<String, String> = fix.into_iter().map(|file| (file.name, file.text)).collect();
+        let pairs = self.files.iter().zip(&self.originals);
+        pairs
+            .map(|(scrubbed, original)| match fixed.remove(&scrubbed.name) {
+                Some(text) => SourceFile {
+                    name: original.file.name.clone(),
+                    text: original.header.put_back(&self.marks.put_back(&text)),
+                },
+                None => original.file.clone(),
+            })
+            .collect()
+    }
+
+    /// Words about the scrubbed program as words about the student's: with the names of the student's files.
+    pub fn restore_text(&self, text: &str) -> String {
+        let text = self.marks.put_back(text);
+        let pairs = self.files.iter().zip(&self.originals);
+        replaced(
+            &text,
+            pairs.map(|(scrubbed, original)| (scrubbed.name.as_str(), original.file.name.as_str())),
+        )
+    }
+
+    /// Words about the student's program, such as a compiler's, as words about the scrubbed one.
+    pub fn scrub_text(&self, text: &str) -> String {
+        let pairs = self.files.iter().zip(&self.originals);
+        let text = replaced(
+            text,
+            pairs.map(|(scrubbed, original)| (original.file.name.as_str(), scrubbed.name.as_str())),
+        );
+        self.marks.take_known(&text)
+    }
+
+    /// Messages about the student's program as messages about the scrubbed one. Lines are the same in both.
+    pub fn diagnostics(&self, diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
+        let scrub = |one: &Diagnostic| Diagnostic {
+            file: self.scrub_text(&one.file),
+            message: self.scrub_text(&one.message),
+            fix: one.fix.as_deref().map(|fix| self.scrub_text(fix)),
+            ..one.clone()
+        };
+        diagnostics.iter().map(scrub).collect()
+    }
+}
+
+/// Replaces each of some texts where it stands alone, in one go, so that nothing is replaced twice.
+fn replaced<'a>(text: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut pairs: Vec<_> = pairs.filter(|(from, to)| from != to && !from.is_empty()).collect();
+    pairs.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
+    if !pairs.iter().any(|(from, _)| text.contains(from)) {
+        return text.to_owned();
+    }
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let stands_alone = |from: &str| {
+            let (first, after) = (from.starts_with(is_word), rest[from.len()..].chars().next());
+            // In Korean and others a particle is written to the name.
+            let joins = |c: char| is_word(c) && c.is_ascii();
+            let is_part = (first && joins(before)) || (from.ends_with(is_word) && after.is_some_and(joins));
+            !is_part
+        };
+        let found = pairs.iter().find(|(from, _)| rest.starts_with(from) && stands_alone(from));
+        let (taken, put) =
+            found.map_or((&rest[..c.len_utf8()], &rest[..c.len_utf8()]), |(from, to)| (*from, *to));
+        out.push_str(put);
+        before = taken.chars().next_back().unwrap_or(' ');
+        rest = &rest[taken.len()..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;
