@@ -398,6 +398,8 @@ pub enum Problem {
 pub enum Ci {
     /// Submit what lies here and report the grade in the formats of CI services
     Grade(Box<CiGrade>),
+    /// Have a CI job let in by its ID token, for a quarter of an hour and one assignment
+    Login(account::CiLogin),
     /// Make credentials of yours for CI, good for one assignment
     Creds(account::CiCreds),
     /// Make credentials for CI void

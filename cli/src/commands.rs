@@ -101,7 +101,7 @@ pub fn run(cli: Cli, terminal: Terminal) -> Result<ExitCode, CliError> {
                 Command::Ci(Ci::Grade(args)) if args.local.is_some() => ci::settings(cli.flags, args)?,
                 Command::Ci(Ci::Grade(args)) => contexts::apply(ci::settings(cli.flags, args)?, named)?,
                 // The server is named on the command line.
-                Command::Join(_) => Settings::load(cli.flags)?,
+                Command::Join(_) | Command::Ci(Ci::Login(_)) => Settings::load(cli.flags)?,
                 // A context that is damaged can still be listed and removed.
                 Command::Context(_) => {
                     let settings = Settings::load(cli.flags)?;
@@ -150,6 +150,7 @@ async fn with_daemon(
         Command::Pair(args) => pair::run(context, &args).await,
         Command::Context(command) => context::run(context, &command),
         Command::Admin(command) => admin::run(context, &command).await,
+        Command::Ci(Ci::Login(args)) => join::log_in(context, &args).await,
         Command::Ci(Ci::Creds(args)) => creds::make(context, &args).await,
         Command::Ci(Ci::Drop { name }) => creds::drop_one(context, &name).await,
         Command::Course(command) => course::run(context, &command).await,
@@ -162,10 +163,9 @@ async fn with_daemon(
         Command::Runners(Runners::List(args)) => runners::list(context, &args).await,
         Command::Runners(Runners::Build { languages }) => runners::build(context, &languages).await,
         // Carried out before there is a context.
-        Command::Completion(_)
-        | Command::Man(_)
-        | Command::Daemon { .. }
-        | Command::Ci(Ci::Init(_)) => Ok(ExitStatus::Success),
+        Command::Completion(_) | Command::Man(_) | Command::Daemon { .. } | Command::Ci(Ci::Init(_)) => {
+            Ok(ExitStatus::Success)
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::accounts::{Accounts, Issuer};
+use crate::feedback::Feedback;
 use crate::gateway::{Facts, Gateway};
 use crate::instance::Instance;
 use crate::judge::{self, Judge, PackageCache, Slots, Workshop};
@@ -25,6 +26,7 @@ use crate::nats::connect::{self, Connect, Initial, LinkEvent};
 use crate::nats::embedded::{self, Embedded};
 use crate::nats::server::{self, ImageFile, Search};
 use crate::nats::streams::{self, Layout};
+use crate::oidc::Oidc;
 use crate::queue::{self, Core, now};
 use crate::registry::Registry;
 use crate::settings::{DaemonFile, Paths, Settings};
@@ -168,17 +170,27 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
     streams::prepare(&jetstream, &layout).await?;
 
     let (core, job_changes) = Core::new(store.clone(), client.clone(), jetstream.clone());
-    let issuer = Issuer { keys, url: url.clone(), life: settings.credential_life };
+    let oidc = Oidc::new(&settings.oidc);
+    let issuer = Issuer { keys, url: url.clone(), life: settings.credential_life, oidc };
     let accounts = Accounts::load(store, issuer, &paths.enrol_code()).await?;
     let registry = Registry::open(core.clone(), languages.clone(), &paths).await?;
     let stopping = watch::Sender::new(false);
     let slots = Slots::new(settings.slots);
     let workshop = (settings.slots > 0).then(|| start_workshop(&settings, &instance));
     let no_error = watch::channel(None).1;
+    Feedback::take_over(&core).await?;
+    let feedback = Feedback::new(
+        core.clone(),
+        registry.clone(),
+        settings.feedback.clone(),
+        settings.slots,
+        stopping.subscribe(),
+    );
     let gateway = Arc::new(Gateway {
         core: core.clone(),
         accounts,
         registry,
+        feedback,
         languages: languages.clone(),
         facts: Facts {
             since: now(),

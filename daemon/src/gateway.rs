@@ -11,6 +11,7 @@
 
 mod accounts;
 mod courses;
+mod feedback;
 mod problems;
 mod status;
 mod submissions;
@@ -23,21 +24,24 @@ use codementor_protocol::{
     ReadCase, Refusal, RefusalCode, Reply, Request, Show, Stop, Submit, subject,
 };
 use codementor_protocol::{
-    DropCode, Join, ListCodes, ListKeys, LogOut, MakeCode, MakeScoped, Pair, Renew, Revoke, WhoAmI,
-};
-use codementor_protocol::{
     DeleteAssignment, ExtendAssignment, ListAssignments, ListCourses, ListDue, PutAssignment, PutCourse,
     ReadProblem, SetAssignmentState,
 };
+use codementor_protocol::{
+    DropCode, Join, ListCodes, ListKeys, LogOut, MakeCode, MakeScoped, Pair, Renew, Revoke, WhoAmI,
+};
+use codementor_protocol::{Hint, ReadFeedback, Rehearse, ShowPrompt};
 use futures::StreamExt;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 pub(crate) use status::Facts;
+pub(crate) use submissions::check_files;
 
 pub(crate) use crate::accounts::Caller;
 
 use crate::accounts::Accounts;
+use crate::feedback::Feedback;
 use crate::queue::{Core, now};
 use crate::registry::Registry;
 use crate::store::StoreError;
@@ -55,6 +59,7 @@ pub(crate) struct Gateway {
     pub(crate) core: Core,
     pub(crate) accounts: Accounts,
     pub(crate) registry: Registry,
+    pub(crate) feedback: Feedback,
     pub(crate) languages: Arc<codementor_runners::Languages>,
     pub(crate) facts: Facts,
     /// Set when the daemon is to end.
@@ -120,6 +125,10 @@ impl Gateway {
             FindProblem::VERB => self.handle_json::<FindProblem>(caller, payload).await,
             PutPackage::VERB => self.handle_json::<PutPackage>(caller, payload).await,
             InstallPackage::VERB => self.handle_json::<InstallPackage>(caller, payload).await,
+            Hint::VERB => self.handle_json::<Hint>(caller, payload).await,
+            ReadFeedback::VERB => self.handle_json::<ReadFeedback>(caller, payload).await,
+            ShowPrompt::VERB => self.handle_json::<ShowPrompt>(caller, payload).await,
+            Rehearse::VERB => self.handle_json::<Rehearse>(caller, payload).await,
             GetStatus::VERB => self.handle_json::<GetStatus>(caller, payload).await,
             Stop::VERB => self.handle_json::<Stop>(caller, payload).await,
             WhoAmI::VERB => self.handle_json::<WhoAmI>(caller, payload).await,

@@ -15,6 +15,7 @@ mod gateway;
 mod instance;
 mod judge;
 pub mod nats;
+mod oidc;
 mod program;
 mod queue;
 mod registry;

@@ -24,8 +24,8 @@ use codementor_problems::package::{FeedbackRules, Package};
 use codementor_problems::read::{self, Opened};
 use codementor_problems::slug::near_matches;
 use codementor_protocol::{
-    Capture, CaseDetail, Install, InstallPackage, LanguageId, Limits, PackageHash, PackageReceived,
-    ProblemSummary, PutPackage, Refusal, RefusalCode, Slug, Timestamp, UserName, Verdict,
+    AnswerLanguage, Capture, CaseDetail, Install, InstallPackage, LanguageId, Limits, PackageHash,
+    PackageReceived, ProblemSummary, PutPackage, Refusal, RefusalCode, Slug, Timestamp, UserName, Verdict,
 };
 use codementor_runners::Languages;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -36,9 +36,15 @@ use crate::store::StoreResult;
 use crate::submissions::{from_json, from_token, json, parse};
 use calibrate::Calibrations;
 pub(crate) use calibrate::OwnSubmission;
+use view::PublicView;
 
 /// How much of a sample's input and answer a student can read at once.
 const MAX_SAMPLE: usize = 64 * 1024;
+/// How many problems are kept as a model may see them.
+const MAX_VIEWS: usize = 128;
+
+/// What students may see of packages, by the language of the statement.
+type Views = HashMap<(PackageHash, AnswerLanguage), Arc<PublicView>>;
 
 /// The installed problems. Cheap to clone.
 #[derive(Clone)]
@@ -52,6 +58,7 @@ pub(crate) struct Registry {
     /// Packages that are being checked, so that two requests do not do it twice.
     checking: Arc<tokio::sync::Mutex<()>>,
     cache: Arc<Mutex<HashMap<PackageHash, Installed>>>,
+    views: Arc<Mutex<Views>>,
 }
 
 /// An installed package, as far as it matters to the gateway.
@@ -90,6 +97,7 @@ impl Registry {
             calibrations: Calibrations::default(),
             checking: Arc::default(),
             cache: Arc::default(),
+            views: Arc::default(),
         })
     }
 
@@ -380,15 +388,47 @@ impl Registry {
             .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?
     }
 
+    /// A problem as a model may see it, with the statement in a language, if there is one.
+    pub(crate) async fn public_view(
+        &self,
+        problem: &Installed,
+        answer_in: &AnswerLanguage,
+    ) -> Result<Arc<PublicView>, Refusal> {
+        let key = (problem.hash.clone(), answer_in.clone());
+        let known = self.views.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&key).cloned();
+        if let Some(view) = known {
+            return Ok(view);
+        }
+        let (path, limits, language) = (self.package_file(&problem.hash), problem.limits, answer_in.clone());
+        let broken = || Refusal::new(RefusalCode::Internal, "the package cannot be read");
+        let work = move || {
+            let opened = read::open(&path).map_err(|_| broken())?;
+            PublicView::of(&opened, &limits, &language).map_err(|_| broken())
+        };
+        let view = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))??;
+        let view = Arc::new(view);
+        let mut views = self.views.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if views.len() >= MAX_VIEWS {
+            views.clear();
+        }
+        views.insert(key, view.clone());
+        Ok(view)
+    }
+
     /// The package's own submissions that are not right, to rehearse feedback with.
     pub(crate) async fn wrong_submissions(&self, hash: &PackageHash) -> Result<Vec<OwnSubmission>, Refusal> {
         let (path, languages) = (self.package_file(hash), self.languages.clone());
         let work = move || {
             let opened = read::open(&path)
                 .map_err(|_| Refusal::new(RefusalCode::Internal, "the package cannot be read"))?;
-            let wrong = opened.package.submissions.iter().filter(|submission| !calibrate::is_right(submission));
+            let wrong =
+                opened.package.submissions.iter().filter(|submission| !calibrate::is_right(submission));
             // One that cannot be run was warned of when the package was checked.
-            Ok(wrong.filter_map(|submission| calibrate::to_run(&opened, submission, &languages).ok()).collect())
+            Ok(wrong
+                .filter_map(|submission| calibrate::to_run(&opened, submission, &languages).ok())
+                .collect())
         };
         tokio::task::spawn_blocking(work)
             .await

@@ -132,6 +132,69 @@ struct File {
     languages_dir: Option<PathBuf>,
     log: Option<String>,
     feedback: Option<FeedbackFile>,
+    oidc: Option<Vec<OidcFile>>,
+}
+
+/// `[[oidc]]` of the configuration file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OidcFile {
+    issuer: String,
+    audience: String,
+    jwks_url: Option<String>,
+    jwks_file: Option<PathBuf>,
+    owner_claim: Option<String>,
+}
+
+/// A CI system whose ID tokens are believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OidcIssuer {
+    /// Who signs, word for word as in the token.
+    pub issuer: String,
+    /// For whom the token must be.
+    pub audience: String,
+    /// Where its keys are.
+    pub keys: OidcKeys,
+    /// The claim that says whose repository it is, where it is not the usual one.
+    pub owner_claim: Option<String>,
+}
+
+/// Where the keys of an issuer are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OidcKeys {
+    /// At an address.
+    Url(String),
+    /// In a file.
+    File(PathBuf),
+}
+
+impl OidcFile {
+    fn check(self, folder: &Path) -> Result<OidcIssuer, SettingsError> {
+        if self.issuer.is_empty() || self.audience.is_empty() {
+            let reason = "issuer and audience are not empty";
+            return Err(SettingsError::Oidc { issuer: self.issuer, reason });
+        }
+        let keys = match (self.jwks_url, self.jwks_file) {
+            (Some(url), None) => {
+                let here = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];
+                if !url.starts_with("https://") && !here.iter().any(|prefix| url.starts_with(prefix)) {
+                    return Err(SettingsError::Oidc {
+                        issuer: self.issuer,
+                        reason: "jwks_url begins with https://, or who is on the way could exchange the keys",
+                    });
+                }
+                OidcKeys::Url(url)
+            }
+            (None, Some(file)) => OidcKeys::File(folder.join(file)),
+            _ => {
+                return Err(SettingsError::Oidc {
+                    issuer: self.issuer,
+                    reason: "either jwks_url or jwks_file says where its keys are",
+                });
+            }
+        };
+        Ok(OidcIssuer { issuer: self.issuer, audience: self.audience, keys, owner_claim: self.owner_claim })
+    }
 }
 
 /// The settings in force.
@@ -159,6 +222,8 @@ pub struct Settings {
     pub max_deliver: u32,
     /// How long the credentials of users hold.
     pub credential_life: Duration,
+    /// The CI systems whose ID tokens are believed.
+    pub oidc: Vec<OidcIssuer>,
     /// Further languages.
     pub languages_dir: Option<PathBuf>,
     /// The log filter.
@@ -298,6 +363,14 @@ pub enum SettingsError {
     /// Half of a pair.
     #[error("nats_url needs creds too: pass --creds FILE with the credentials for {0}")]
     UrlWithoutCreds(String),
+    /// An issuer of ID tokens cannot be as it is set.
+    #[error("[[oidc]] {issuer}: {reason}")]
+    Oidc {
+        /// The issuer.
+        issuer: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// The feedback cannot be as it is set.
     #[error("the feedback settings are wrong: {0}")]
     Feedback(String),
@@ -339,7 +412,10 @@ impl Settings {
         };
         let folder = paths.config.parent().unwrap_or(Path::new("/"));
         let feedback = FeedbackSettings::merge(feedback, file.feedback.unwrap_or_default(), folder);
+        let oidc = file.oidc.unwrap_or_default();
+        let oidc = oidc.into_iter().map(|issuer| issuer.check(folder)).collect::<Result<_, _>>()?;
         let settings = Self {
+            oidc,
             feedback: feedback.map_err(SettingsError::Feedback)?,
             paths,
             // What is set to nothing is not set.
@@ -431,6 +507,28 @@ mod tests {
         let error =
             load("nats_url = \"nats://h:1\"\n", Flags::default()).expect_err("is refused").to_string();
         assert!(error.contains("--creds"), "{error}");
+    }
+
+    #[test]
+    fn issuers_of_id_tokens_say_where_their_keys_are() {
+        let load = |keys: &str| {
+            let text =
+                format!("[[oidc]]\nissuer = \"https://ci.example\"\naudience = \"codementor\"\n{keys}\n");
+            load(&text, Flags::default())
+        };
+        let settings = load("jwks_url = \"https://ci.example/jwks\"").expect("loads");
+        assert_eq!(settings.oidc[0].keys, OidcKeys::Url("https://ci.example/jwks".into()));
+        let settings = load("jwks_file = \"ci.json\"").expect("loads");
+        assert!(matches!(&settings.oidc[0].keys, OidcKeys::File(path) if path.is_absolute()));
+        for (keys, word) in [
+            ("", "either"),
+            ("jwks_url = \"http://ci.example/jwks\"", "https://"),
+            ("jwks_url = \"http://127.0.0.1.evil/jwks\"", "https://"),
+            ("jwks_url = \"https://ci.example/jwks\"\njwks_file = \"ci.json\"", "either"),
+        ] {
+            let error = load(keys).expect_err("is refused").to_string();
+            assert!(error.contains(word), "{error}");
+        }
     }
 
     #[test]

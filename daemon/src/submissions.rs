@@ -9,15 +9,17 @@ mod query;
 mod tests;
 
 use codementor_protocol::{
-    Accepted, AnswerLanguage, AssignmentId, Capture, CaseVisibility, Ended, EventKind, Failed, Fault, Job, JobEvent, Lane,
-    LanguageId, Limits, PackageHash, Points, Purpose, Queued, Restarted, SCHEMA_VERSION, Slug, SourceFile, State,
-    StopRule, SubmissionId, Submit, Timestamp, UserName, selection,
+    Accepted, AnswerLanguage, AssignmentId, Capture, CaseVisibility, Ended, EventKind, Failed, Fault, Job,
+    JobEvent, Lane, LanguageId, Limits, PackageHash, Points, Purpose, Queued, Restarted, SCHEMA_VERSION,
+    Slug, SourceFile, State, StopRule, SubmissionId, Submit, Timestamp, UserName, selection,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 pub(crate) use feedback::{abandon_feedback, close_feedback, forget, say, show_fix, verifications};
 pub(crate) use project::project;
-pub(crate) use query::{capture, course, detail, events, highest_id, history, owner, program, samples_run, via};
+pub(crate) use query::{
+    Program, capture, course, detail, events, highest_id, history, owner, program, samples_run, via,
+};
 
 use crate::store::{StoreError, StoreResult};
 
@@ -34,6 +36,8 @@ pub(crate) struct Changes {
     pub events: Vec<(UserName, JobEvent)>,
     /// The scoped credentials that submissions came in by: they hear of events too, under their own name.
     pub via: Vec<(SubmissionId, UserName)>,
+    /// A new submission on which feedback is to be given.
+    pub feedback: Option<SubmissionId>,
     /// What happened to jobs.
     pub jobs: Vec<JobChange>,
 }

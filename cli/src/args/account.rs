@@ -143,6 +143,24 @@ impl From<Role> for CourseRole {
     }
 }
 
+/// Arguments of `ci login`.
+#[derive(Debug, Args)]
+pub struct CiLogin {
+    /// Server, as host, host:port or URL (tls://, wss://, nats://)
+    pub server: String,
+    /// The only assignment that the credentials are good for, such as cs101/hw3
+    pub assignment: AssignmentId,
+    /// ID token of this job, for the audience that the server wants
+    #[arg(long, env = "CODEMENTOR_ID_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub id_token: String,
+    /// Certificate to trust the server by, as PEM [default: those of the system]
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Where to write the credentials: name it in CODEMENTOR_CREDS
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
 /// Arguments of `ci creds`.
 #[derive(Debug, Args)]
 pub struct CiCreds {

@@ -1,16 +1,20 @@
 //! `codementor join`: makes a key, has its public half signed for a code, and keeps the rest on this machine.
 
+use std::path::Path;
+
 use codementor_protocol::{Enrol, Identity, Join, WhoAmI};
 
 use crate::args::account;
 use crate::client::{Client, ClientError, Credentials};
 use crate::commands::{Context, whoami};
-use crate::contexts::{ContextError, Contexts};
+use crate::contexts::{self, ContextError, Contexts};
 use crate::credentials;
 use crate::error::{CliError, ExitStatus};
 
 /// The port of NATS servers.
 const PORT: u16 = 4222;
+/// The name of the credential that may only enrol.
+const ENROL: &str = "enrol";
 /// How often an answer that does not come is asked for: the same key again is the same request again.
 const TRIES: u32 = 3;
 
@@ -20,23 +24,8 @@ pub(crate) async fn run(
     named: Option<&str>,
 ) -> Result<ExitStatus, CliError> {
     let server = Server::parse(&args.server)?;
-    if server.is_open() {
-        context.progress.note(&format!(
-            "warning: the connection to {} is not encrypted: others on the way can read the code and your programs",
-            server.url
-        ));
-    }
-    let certificates = match &args.ca {
-        Some(path) => {
-            let unread = |source| ClientError::NoCredentials { path: path.clone(), source };
-            let text = std::fs::read_to_string(path).map_err(unread)?;
-            Some(credentials::certificates(&text).ok_or_else(|| ClientError::BadCredentials {
-                path: path.clone(),
-                reason: "it holds no certificate as PEM",
-            })?)
-        }
-        None => None,
-    };
+    warn_if_open(context, &server);
+    let certificates = read_ca(args.ca.as_deref())?;
     let contexts = Contexts::of(&context.settings);
     let known = contexts.of_server(&server.url)?;
     let name = match (named, &known) {
@@ -65,36 +54,57 @@ pub(crate) async fn run(
             Err(error) => return Err(error.into()),
         }
     }
-    let credentials = enrol(context, args, &server, certificates).await?;
+    let request = Enrol {
+        code: args.code.clone(),
+        name: args.name.clone(),
+        student_id: args.student_id.clone(),
+        ..Enrol::default()
+    };
+    let credentials = enrol(context, request, &server, certificates).await?;
     contexts.write(&name, &credentials)?;
     contexts.select(Some(&name))?;
     let identity = Client::connect(&server.url, &credentials).await?.request(&WhoAmI {}).await?;
     say(context, &identity, &name, &credentials)
 }
 
+fn warn_if_open(context: &Context, server: &Server) {
+    if server.is_open() {
+        context.progress.note(&format!(
+            "warning: the connection to {} is not encrypted: others on the way can read the code and your programs",
+            server.url
+        ));
+    }
+}
+
+/// The certificates of a file.
+fn read_ca(path: Option<&Path>) -> Result<Option<String>, ClientError> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ClientError::NoCredentials { path: path.into(), source })?;
+    let reason = "it holds no certificate as PEM";
+    let found = credentials::certificates(&text);
+    found.map(Some).ok_or_else(|| ClientError::BadCredentials { path: path.into(), reason })
+}
+
+/// Makes a key and has its public half signed.
 async fn enrol(
     context: &Context,
-    args: &account::Join,
+    request: Enrol,
     server: &Server,
     certificates: Option<String>,
 ) -> Result<Credentials, CliError> {
     let key = nkeys::KeyPair::new_user();
     let seed = key.seed().map_err(|error| std::io::Error::other(error.to_string()))?;
-    let request = Enrol {
-        code: args.code.clone(),
-        public_key: key.public_key(),
-        name: args.name.clone(),
-        student_id: args.student_id.clone(),
-        ..Enrol::default()
-    };
+    let request = Enrol { public_key: key.public_key(), ..request };
+    // For servers that let in nobody without any; credentials of a user are of no use here.
+    let given = context.settings.creds.as_deref().and_then(|path| Credentials::read(path).ok());
+    let gate_key = given
+        .filter(|credentials| credentials.user.as_str() == ENROL)
+        .map(|credentials| credentials.trusting(certificates.clone()));
     let mut tries = 1;
     let enrolled = loop {
-        let gate = match &context.settings.creds {
-            // For servers that let in nobody without any.
-            Some(path) => {
-                let credentials = Credentials::read(path)?.trusting(certificates.clone());
-                Client::connect_to_enrol(&server.url, &credentials).await?
-            }
+        let gate = match &gate_key {
+            Some(credentials) => Client::connect_to_enrol(&server.url, credentials).await?,
             None => Client::connect_as_nobody(&server.url, certificates.as_deref()).await?,
         };
         match gate.enrol(&request).await {
@@ -104,6 +114,24 @@ async fn enrol(
     };
     let malformed = |reason: &str| ClientError::Malformed { verb: "enrol", reason: reason.into() };
     Ok(Credentials::new(&enrolled.jwt, &seed, &server.url, certificates).map_err(malformed)?)
+}
+
+/// `codementor ci login`: a job joins for a while, by the token that its CI system has signed for it.
+pub(crate) async fn log_in(context: &Context, args: &account::CiLogin) -> Result<ExitStatus, CliError> {
+    let server = Server::parse(&args.server)?;
+    warn_if_open(context, &server);
+    let request = Enrol {
+        id_token: Some(args.id_token.trim().to_owned()),
+        assignment: Some(args.assignment.clone()),
+        ..Enrol::default()
+    };
+    let credentials = enrol(context, request, &server, read_ca(args.ca.as_deref())?).await?;
+    contexts::write_secret(&args.out, &credentials.text())
+        .map_err(|source| CliError::Write { what: args.out.display().to_string(), source })?;
+    context
+        .progress
+        .note(&format!("{} may submit to {} for a quarter of an hour", credentials.user, args.assignment));
+    Ok(ExitStatus::Success)
 }
 
 fn say(

@@ -13,9 +13,9 @@ pub use grades::*;
 
 use crate::job::Capture;
 use crate::{
-    Allowance, AnswerLanguage, Assignment, AssignmentId, CaseSelection, CourseName, Diagnostic, FeedbackOutcome,
-    FeedbackPolicy, FeedbackStep, Fix, JobEvent, LanguageId, Limits, PackageHash, Purpose, Slug, SourceFile,
-    State, SubmissionId, Timestamp, UserName, Verdict,
+    Allowance, AnswerLanguage, Assignment, AssignmentId, CaseSelection, CourseName, Diagnostic,
+    FeedbackOutcome, FeedbackPolicy, FeedbackStep, Fix, JobEvent, LanguageId, Limits, PackageHash, Purpose,
+    Slug, SourceFile, State, SubmissionId, Timestamp, UserName, Verdict,
 };
 
 /// The largest piece of a package that one message carries, so that a message with its base64 stays under the

@@ -1,14 +1,14 @@
 //! Letting people in by a code. Each function works in a transaction of the caller's, and writes nothing where it
 //! refuses.
 
-use codementor_protocol::{CourseName, CourseRole, Refusal, RefusalCode, Timestamp, UserName};
+use codementor_protocol::{AssignmentId, CourseName, CourseRole, Refusal, RefusalCode, Timestamp, UserName};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
 use super::codes::{self, Code, Opens, Stored};
 use super::roster::{self, Standing};
 use super::{members, names};
-use crate::courses::audit;
+use crate::courses::{self, audit};
 use crate::store::StoreResult;
 
 /// Somebody who is no user yet, or on a machine that is not known yet.
@@ -139,6 +139,51 @@ pub(super) fn join(
     }
     codes::use_once(db, stored.id)?;
     Ok(Tried::Done(()))
+}
+
+/// The student whom the roster gives an account at the code host, for a job in that account's repository.
+pub(super) fn by_code_host(
+    db: &Connection,
+    assignment: &AssignmentId,
+    account: &str,
+) -> StoreResult<Result<UserName, Refusal>> {
+    let course = &assignment.course;
+    let refused = |code, message: String, hint: &str| Ok(Err(Refusal::new(code, message).hint(hint)));
+    let nobody = |message: &str, hint: &str| refused(RefusalCode::Unauthorised, message.into(), hint);
+    if courses::assignment(db, assignment)?.is_none() {
+        let message = format!("there is no assignment '{assignment}'");
+        return refused(RefusalCode::NotFound, message, "is it written as COURSE/ASSIGNMENT?");
+    }
+    let student_id = match roster::by_code_host(db, course, account)?.as_slice() {
+        [student_id] => student_id.clone(),
+        [] => {
+            return nobody(
+                "the owner of this repository is nobody on the course's roster",
+                "ask your instructor to put your account at the code host on the roster",
+            );
+        }
+        _ => {
+            return nobody(
+                "the owner of this repository is on the course's roster more than once",
+                "ask your instructor to put it right",
+            );
+        }
+    };
+    let user: Option<String> = db
+        .query_row(
+            "SELECT name FROM users JOIN memberships ON user = name
+             WHERE student_id = ?1 AND course = ?2 AND revoked IS NULL",
+            params![student_id, course.as_str()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match user {
+        Some(user) => Ok(Ok(crate::submissions::parse("user", user)?)),
+        None => nobody(
+            "the owner of this repository has not joined the course",
+            "join it first, with your student id: codementor join SERVER CODE --student-id ID",
+        ),
+    }
 }
 
 fn has_ended(code: &Stored, at: Timestamp) -> Option<Refusal> {

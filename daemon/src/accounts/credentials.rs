@@ -47,21 +47,18 @@ pub(super) fn put_scoped(
     expires: Timestamp,
 ) -> StoreResult<Result<UserName, Refusal>> {
     // The same key again is the same request again, whose answer was lost.
-    let known: Option<(String, Option<String>, Option<String>, Option<String>, bool)> = db
+    let known: Option<(bool, Option<String>)> = db
         .query_row(
-            "SELECT user, credential, course, assignment, revoked IS NULL FROM user_keys WHERE public_key = ?1",
-            [public_key],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+            "SELECT revoked IS NULL AND user = ?2 AND course = ?3 AND assignment = ?4, credential
+             FROM user_keys WHERE public_key = ?1",
+            params![public_key, user.as_str(), assignment.course.as_str(), assignment.assignment.as_str()],
+            |row| Ok((row.get::<_, Option<bool>>(0)?.unwrap_or(false), row.get(1)?)),
         )
         .optional()?;
-    if let Some((owner, credential, course, name, open)) = known {
-        let same = owner == user.as_str()
-            && course.as_deref() == Some(assignment.course.as_str())
-            && name.as_deref() == Some(assignment.assignment.as_str());
-        return match credential {
-            Some(credential) if same && open => Ok(Ok(parse("credential", credential)?)),
-            _ => Ok(Err(Refusal::new(RefusalCode::Invalid, "this key is in use already"))),
-        };
+    match known {
+        Some((true, Some(credential))) => return Ok(Ok(parse("credential", credential)?)),
+        Some(_) => return Ok(Err(Refusal::new(RefusalCode::Invalid, "this key is in use already"))),
+        None => {}
     }
     let open: u32 = db.query_row(
         "SELECT count(*) FROM user_keys

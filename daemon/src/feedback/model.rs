@@ -20,17 +20,9 @@ use std::time::{Duration, Instant};
 
 use codementor_protocol::FeedbackOutcome;
 
+pub(crate) use super::prompt::Messages;
 use super::settings::Endpoint;
 use endpoint::Client;
-
-/// What a model is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Messages {
-    /// What holds for every request.
-    pub(crate) system: String,
-    /// The one message of this request.
-    pub(crate) user: String,
-}
 
 /// All endpoints, in the order in which they are asked.
 #[derive(Debug)]
@@ -214,6 +206,7 @@ impl Models {
     }
 
     /// Whether there is nobody to ask.
+    #[allow(dead_code, reason = "a set that counts says whether it is empty")]
     pub(crate) fn is_empty(&self) -> bool {
         self.clients.is_empty()
     }

@@ -108,8 +108,9 @@ fn replaced<'a>(text: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> 
             let (first, after) = (from.starts_with(is_word), rest[from.len()..].chars().next());
             // In Korean and others a particle is written to the name.
             let joins = |c: char| is_word(c) && c.is_ascii();
-            let is_part = (first && joins(before)) || (from.ends_with(is_word) && after.is_some_and(joins));
-            !is_part
+            let begins = !(first && joins(before));
+            let ends = !(from.ends_with(is_word) && after.is_some_and(joins));
+            begins && ends
         };
         let found = pairs.iter().find(|(from, _)| rest.starts_with(from) && stands_alone(from));
         let (taken, put) =

@@ -1,8 +1,8 @@
 //! Requests about problems.
 
 use codementor_protocol::{
-    FindProblem, Install, InstallPackage, ListProblems, PackageReceived, ProblemSummary, ProblemText, PutPackage,
-    ReadProblem, Refusal,
+    FindProblem, Install, InstallPackage, ListProblems, PackageReceived, ProblemSummary, ProblemText,
+    PutPackage, ReadProblem, Refusal,
 };
 
 use super::{Caller, Gateway, Handle};

@@ -33,6 +33,7 @@ impl Handle<GetStatus> for Gateway {
             ))
         });
         let (submissions, problems) = counts.await.map_err(store_refusal)?;
+        let feedback = self.feedback.status().await.map_err(store_refusal)?;
         let gauges = &self.core.gauges;
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -50,7 +51,7 @@ impl Handle<GetStatus> for Gateway {
             idle_timeout_s: self.facts.idle_timeout_s,
             engine_error: self.facts.engine_error.borrow().clone(),
             log: self.facts.log.clone(),
-            feedback: Default::default(),
+            feedback,
         })
     }
 }

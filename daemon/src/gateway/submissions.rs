@@ -9,6 +9,7 @@ use codementor_protocol::{
 
 use super::{Caller, Gateway, Handle, store_refusal};
 use crate::courses;
+use crate::feedback;
 use crate::queue::now;
 use crate::submissions::{self, Changes, Terms};
 
@@ -79,6 +80,7 @@ impl Handle<Submit> for Gateway {
             conditions: None,
         };
         let user = caller.user.clone();
+        let feedback = self.feedback.clone();
         let via = caller.scope.as_ref().map(|scope| scope.credential.clone());
         let written = self
             .core
@@ -93,7 +95,18 @@ impl Handle<Submit> for Gateway {
                         Err(refusal) => return Ok(Err(refusal)),
                     }
                 }
+                if request.feedback && request.purpose == Purpose::Submission {
+                    let policy = match &assignment {
+                        Some((assignment, _)) => courses::feedback_policy(db, assignment)?,
+                        None => None,
+                    };
+                    terms.feedback = feedback.is_given(&problem, policy);
+                }
                 let (id, events, mut changes) = submissions::accept(db, &user, &request, &terms, now())?;
+                if terms.feedback {
+                    feedback::accepted(db, id)?;
+                    changes.feedback = Some(id);
+                }
                 if let Some(via) = via
                     && !changes.jobs.is_empty()
                 {
@@ -105,7 +118,11 @@ impl Handle<Submit> for Gateway {
             .await
             .map_err(store_refusal)?;
         let (id, events, changes) = written?;
+        let starts = changes.feedback;
         self.core.announce(changes).await;
+        if let Some(id) = starts {
+            self.feedback.start(id);
+        }
         Ok(Submitted { id, events })
     }
 }
@@ -228,7 +245,7 @@ impl Gateway {
 
     /// Another user's submission is as unknown as one that does not exist; to a scoped credential, so is every one
     /// that it has not made itself.
-    async fn own(&self, caller: &Caller, id: SubmissionId) -> Result<(), Refusal> {
+    pub(super) async fn own(&self, caller: &Caller, id: SubmissionId) -> Result<(), Refusal> {
         let owner =
             self.core.store.read(move |db| submissions::owner(db, id)).await.map_err(store_refusal)?;
         if owner.as_ref() != Some(&caller.user) {
@@ -282,7 +299,7 @@ fn check_key(key: &str) -> Result<(), Refusal> {
 }
 
 /// The rules for a program's files, whoever sends them.
-pub(super) fn check_files(files: &[SourceFile], entry: Option<&str>) -> Result<(), Refusal> {
+pub(crate) fn check_files(files: &[SourceFile], entry: Option<&str>) -> Result<(), Refusal> {
     let invalid = |message: String| Err(Refusal::new(RefusalCode::Invalid, message));
     if files.is_empty() {
         return invalid("there is no source file".into());

@@ -213,7 +213,13 @@ async fn run_all(
     limits: Limits,
     progress: Option<&Calibrations>,
 ) -> Result<Vec<Measured>, Refusal> {
-    let terms = Terms { package: request.package.clone(), limits, lane: Lane::Verify, feedback: false, conditions: None };
+    let terms = Terms {
+        package: request.package.clone(),
+        limits,
+        lane: Lane::Verify,
+        feedback: false,
+        conditions: None,
+    };
     let nonce: u64 = rand::rng().random();
     let mut names = Vec::new();
     for (number, run) in runs.into_iter().enumerate() {

@@ -1,8 +1,9 @@
 //! Look-ups. They run on readers' connections and never wait for a writer.
 
 use codementor_protocol::{
-    AnswerLanguage, AssignmentId, Capture, CaseDetail, CourseName, Detail, EventKind, EventPage, JobEvent, LanguageId, Limits,
-    PackageHash, Purpose, Slug, SourceFile, State, SubmissionId, Summary, Timestamp, UserName, Verdict,
+    AnswerLanguage, AssignmentId, Capture, CaseDetail, CourseName, Detail, EventKind, EventPage, JobEvent,
+    LanguageId, Limits, PackageHash, Purpose, Slug, SourceFile, State, SubmissionId, Summary, Timestamp,
+    UserName, Verdict,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 

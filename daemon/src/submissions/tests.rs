@@ -1,7 +1,7 @@
 use codementor_protocol::{
-    CaseReport, DeliveryToken, Ending, EventKind, Exit, Fault, FaultCode, Feedback, FeedbackEnd, FeedbackOutcome, Finish, Lane, Limits, PackageHash,
-    Purpose, Report, ReportKind, Reports, SourceFile, State, SubmissionId, Submit, Timestamp, Usage,
-    UserName, Verdict, Visibility,
+    CaseReport, DeliveryToken, Ending, EventKind, Exit, Fault, FaultCode, Feedback, FeedbackEnd,
+    FeedbackOutcome, Finish, Lane, Limits, PackageHash, Purpose, Report, ReportKind, Reports, SourceFile,
+    State, SubmissionId, Submit, Timestamp, Usage, UserName, Verdict, Visibility,
 };
 use rusqlite::Connection;
 
@@ -291,9 +291,21 @@ fn a_verification_belongs_to_nobody_and_leaves_nothing_behind() {
         };
         let check = Submit { purpose: Purpose::Verification, ..request("check") };
         let (id, _, _) = accept(db, &user(), &check, &terms, Timestamp(1)).expect("is accepted");
-        assert_eq!(job(db, id).expect("reads").expect("waits").stop, codementor_protocol::StopRule::FirstFailure);
-        assert_eq!(owner(db, id).expect("reads"), None, "not even the user under whose name it runs can ask for it");
-        assert!(history(db, &user(), None, None, None, None, 10).expect("reads").iter().all(|summary| summary.id != id));
+        assert_eq!(
+            job(db, id).expect("reads").expect("waits").stop,
+            codementor_protocol::StopRule::FirstFailure
+        );
+        assert_eq!(
+            owner(db, id).expect("reads"),
+            None,
+            "not even the user under whose name it runs can ask for it"
+        );
+        assert!(
+            history(db, &user(), None, None, None, None, 10)
+                .expect("reads")
+                .iter()
+                .all(|summary| summary.id != id)
+        );
         assert_eq!(verifications(db).expect("reads"), [id]);
         report(db, id, token(1, 1), 0, &[started(), compiled(), case()]);
         let (_, changes) = forget(db, id, Timestamp(2)).expect("is forgotten");

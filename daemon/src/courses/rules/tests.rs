@@ -173,6 +173,7 @@ fn which_submission_counts_is_the_table() {
     let most: Points = "20".parse().expect("points");
     let late = DUE + DAY;
     #[rustfmt::skip]
+    #[allow(clippy::type_complexity, reason = "a table is read by its rows")]
     let table: &[(&[(Verdict, i64)], Option<u64>, [Option<u64>; 3])] = &[
         // submissions,                                              chosen,  best,    last,    chosen counts
         (&[],                                                        None,    [None,    None,    None]),

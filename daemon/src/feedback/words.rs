@@ -1,0 +1,29 @@
+//! What a student is told where feedback does not go its usual way.
+
+use codementor_protocol::FeedbackOutcome;
+
+pub(super) const INTERRUPTED: &str = "the daemon was restarted meanwhile; 'codementor hint' asks again";
+pub(super) const OUR_FAULT: &str =
+    "feedback broke off, through a fault of ours; 'codementor hint' asks again";
+pub(super) const NOT_CONFIGURED: &str = "no model is set up to give feedback: add a [[feedback.endpoint]] to \
+     config.toml, or set CODEMENTOR_FEEDBACK_URL and CODEMENTOR_FEEDBACK_MODEL";
+pub(super) const OVER_BUDGET: &str =
+    "what may be spent on feedback today is spent; it begins anew at midnight UTC";
+pub(super) const TOO_MANY: &str = "too many ask for feedback at this moment; 'codementor hint' asks again";
+pub(super) const NO_STEPS_LEFT: &str = "there is no further hint for this program";
+const ACCEPTED: &str = "the program is accepted: there is nothing to correct";
+const STOPPED: &str = "the submission has no verdict, and so there is nothing to say of it";
+
+/// What an outcome that says it all is in words.
+pub(super) fn of(outcome: FeedbackOutcome) -> &'static str {
+    match outcome {
+        FeedbackOutcome::Accepted => ACCEPTED,
+        FeedbackOutcome::Stopped => STOPPED,
+        FeedbackOutcome::Interrupted => INTERRUPTED,
+        FeedbackOutcome::OverBudget => OVER_BUDGET,
+        FeedbackOutcome::NotConfigured => NOT_CONFIGURED,
+        FeedbackOutcome::NoStepsLeft => NO_STEPS_LEFT,
+        FeedbackOutcome::RateLimited => TOO_MANY,
+        _ => "",
+    }
+}
