@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! serve ─ hold the data directory ─ database ─ NATS (embedded or foreign) ─ streams
-//!       └─ tasks: gateway, results, outbox, judge (slots > 0), idle watch
+//!       └─ tasks: gateway, results, outbox, judge (slots > 0), feedback (one a step), idle watch
 //! judge ─ NATS (foreign) ─ judge
 //! both end on: SIGTERM, SIGINT; serve also on the stop request and when idle. Running jobs get time to end;
 //! what waits is in the database.
@@ -190,7 +190,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
         core: core.clone(),
         accounts,
         registry,
-        feedback,
+        feedback: feedback.clone(),
         languages: languages.clone(),
         facts: Facts {
             since: now(),
@@ -253,6 +253,8 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
         // Its jobs end or are handed back within a bound of its own.
         let _ = judging.await;
     }
+    // Each step ends as interrupted as soon as it hears of it; one that does not is ended by the next start.
+    let _ = tokio::time::timeout(Duration::from_secs(2), feedback.ended()).await;
     let _ = tokio::time::timeout(Duration::from_secs(2), client.drain()).await;
     if let Some(embedded) = embedded {
         embedded.stop().await;

@@ -38,7 +38,7 @@ use codementor_protocol::{
     SubmissionId,
 };
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::queue::{Core, GivingFeedback, now};
 use crate::registry::{Installed, Registry};
@@ -75,6 +75,7 @@ struct Inner {
     flights: Flights,
     /// The steps that are being given.
     giving: Mutex<HashSet<(SubmissionId, u32)>>,
+    all_given: Notify,
     rehearsals: Mutex<HashMap<PackageHash, rehearsal::Progress>>,
     stopping: watch::Receiver<bool>,
 }
@@ -98,7 +99,11 @@ struct Giving {
 
 impl Drop for Giving {
     fn drop(&mut self) {
-        self.feedback.giving().remove(&self.step);
+        let mut giving = self.feedback.giving();
+        giving.remove(&self.step);
+        if giving.is_empty() {
+            self.feedback.0.all_given.notify_waiters();
+        }
     }
 }
 
@@ -131,6 +136,7 @@ impl Feedback {
             checks: Semaphore::new((slots as usize / 2).max(1)),
             flights: Flights::default(),
             giving: Mutex::default(),
+            all_given: Notify::new(),
             rehearsals: Mutex::default(),
             stopping,
         }))
@@ -152,6 +158,17 @@ impl Feedback {
             check::forget(core, id).await;
         }
         Ok(())
+    }
+
+    /// Waits until nothing is being given any more.
+    pub(crate) async fn ended(&self) {
+        loop {
+            let all_given = self.0.all_given.notified();
+            if self.giving().is_empty() {
+                return;
+            }
+            all_given.await;
+        }
     }
 
     /// Whether anybody can be asked at all.

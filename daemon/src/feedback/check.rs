@@ -173,7 +173,9 @@ impl Drop for Trace {
     fn drop(&mut self) {
         let (core, id) = (self.core.clone(), self.id);
         // What this misses, as when the daemon ends, is removed at the next start.
-        tokio::spawn(async move { forget(&core, id).await });
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { forget(&core, id).await });
+        }
     }
 }
 

@@ -131,7 +131,8 @@ impl Feedback {
         let core = &self.0.core;
         let submit = Submit {
             key: format!("rehearsal-{:032x}", rand::rng().random::<u128>()),
-            purpose: Purpose::Calibration,
+            // As what checks a correction: up to the first failure, and removed at the next start if this one is cut off.
+            purpose: Purpose::Verification,
             problem: request.problem.clone(),
             package: Some(request.package.clone()),
             language: own.language,

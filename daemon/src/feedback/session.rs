@@ -168,6 +168,12 @@ impl Feedback {
             // What a rehearsal measures must happen.
             return self.run(step, following).await;
         }
+        if step.rules.hold && step.is_too_long() {
+            // No correction is asked of it, and so no hint could be shown.
+            let given = Given::nothing(FeedbackOutcome::Withheld, words::TOO_LONG);
+            self.end(step, &given.told, None).await?;
+            return Ok(given);
+        }
         let key = self.key(step);
         let mut turn = tokio::select! {
             turn = self.0.flights.turn(key) => turn,
@@ -265,8 +271,9 @@ impl Feedback {
         let mut call: Running<'_, ()> = None;
         let mut checking: Running<'_, Checked> = None;
         let mut is_judged = false;
-        let deadline = Instant::now() + self.0.settings.timeout * self.0.settings.rounds + FOR_CHECKS;
-        let mut is_late = false;
+        let most = self.0.settings.timeout * self.0.settings.rounds + FOR_CHECKS;
+        // It begins with the verdict, which may be long in coming where many wait.
+        let mut deadline: Option<Instant> = None;
         loop {
             for effect in std::mem::take(&mut effects) {
                 match effect {
@@ -332,13 +339,14 @@ impl Feedback {
                 biased;
                 (outcome, _) = following.judged(), if !is_judged => {
                     is_judged = true;
+                    deadline = Some(Instant::now() + most);
                     Event::Judged(judged(outcome))
                 }
                 event = mailbox.next() => event,
                 () = ended(&mut call) => continue,
                 checked = ended(&mut checking) => Event::Checked(checked),
-                () = tokio::time::sleep_until(deadline), if !is_late => {
-                    is_late = true;
+                () = sleep_until(deadline) => {
+                    deadline = None;
                     Event::Deadline
                 }
             };
@@ -405,6 +413,12 @@ impl Feedback {
     }
 }
 
+impl Step {
+    fn is_too_long(&self) -> bool {
+        self.program.files.iter().map(|file| file.text.chars().count()).sum::<usize>() > prompt::MAX_PROGRAM
+    }
+}
+
 impl Given {
     pub(super) fn nothing(outcome: FeedbackOutcome, message: &str) -> Self {
         Self {
@@ -419,6 +433,14 @@ impl Given {
             leaks: 0,
             spend: Spending::default(),
         }
+    }
+}
+
+/// Sleeps until then; for ever where there is no end to it.
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => pending().await,
     }
 }
 

@@ -10,6 +10,7 @@ pub(super) const NOT_CONFIGURED: &str = "no model is set up to give feedback: ad
 pub(super) const OVER_BUDGET: &str =
     "what may be spent on feedback today is spent; it begins anew at midnight UTC";
 pub(super) const TOO_MANY: &str = "too many ask for feedback at this moment; 'codementor hint' asks again";
+pub(super) const TOO_LONG: &str = "the program is too long for a model to correct it";
 pub(super) const NO_STEPS_LEFT: &str = "there is no further hint for this program";
 const ACCEPTED: &str = "the program is accepted: there is nothing to correct";
 const STOPPED: &str = "the submission has no verdict, and so there is nothing to say of it";

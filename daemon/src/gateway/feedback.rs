@@ -22,7 +22,8 @@ impl Handle<ReadFeedback> for Gateway {
 }
 
 impl Handle<ShowPrompt> for Gateway {
-    async fn handle(&self, _: &Caller, request: ShowPrompt) -> Result<Prompt, Refusal> {
+    async fn handle(&self, caller: &Caller, request: ShowPrompt) -> Result<Prompt, Refusal> {
+        self.sees(caller, &request.problem, None).await?;
         check_files(&request.files, None)?;
         let problem = self.registry.resolve(&request.problem, request.package.as_ref()).await?;
         self.feedback.prompt(&problem, &request).await
