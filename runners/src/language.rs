@@ -38,6 +38,8 @@ pub struct FolderFile {
 pub struct Program {
     /// Where it starts.
     pub entry: Entry,
+    /// How many source files it has, the package's own included.
+    pub sources: usize,
     /// The commands that build it, in order; the first that fails ends it.
     pub compile: Vec<Vec<String>>,
     /// The command that runs it.
@@ -161,7 +163,8 @@ impl Language {
         self.recipe.diagnostics
     }
 
-    /// Whether the compile step only looks for syntax errors and leaves nothing behind.
+    /// Whether the compile step only looks for syntax errors and leaves nothing behind. Of a program that is one file
+    /// it must find no more than the runtime itself finds, and tells on standard error, before it begins to run.
     pub fn check_only(&self) -> bool {
         self.recipe.check_only
     }
@@ -210,6 +213,7 @@ impl Language {
         Ok(Program {
             compile: self.recipe.compile.iter().map(|argv| fill(argv)).collect(),
             run: fill(&self.recipe.run),
+            sources: names.len(),
             environment: self.environment(&entry, memory_mib),
             entry,
         })

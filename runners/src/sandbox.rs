@@ -15,7 +15,7 @@ use codementor_protocol::{Capture, Exit, Exited, Fault, FaultCode, Limit, Limits
 use crate::container::ContainerControl;
 use crate::engine::EngineError;
 use crate::image::Image;
-use crate::language::Language;
+use crate::language::{Language, Program};
 use crate::pool::{Home, Housed};
 use crate::session::{Heard, Session, SessionError};
 
@@ -97,6 +97,34 @@ struct Built {
     environment: Vec<String>,
 }
 
+/// A program whose files are written and that is not built yet.
+struct Draft {
+    language: Arc<Language>,
+    program: Program,
+    environment: Vec<String>,
+    /// Whether it can be run without having been built, and its runtime then finds whatever building would find.
+    can_go_unchecked: bool,
+    /// The memory that the container has while its cases run, the folder aside.
+    case_mib: u64,
+    /// How long it took to get here.
+    time: Duration,
+}
+
+impl Draft {
+    fn built(&self) -> Built {
+        Built {
+            language: self.language.clone(),
+            argv: self.program.run.clone(),
+            environment: self.environment.clone(),
+        }
+    }
+
+    /// The build of a program that needed none.
+    fn unchecked(&self) -> Build {
+        Build { ok: true, exited: None, output: Capture::default(), time: self.time }
+    }
+}
+
 /// The memory limit of a container for programs that are judged by `memory_mib`.
 pub(crate) fn container_mib(memory_mib: u64) -> u64 {
     memory_mib + SLACK_MIB
@@ -114,6 +142,46 @@ impl Sandbox {
 
     /// Writes the program's files and builds it. What was built before is gone.
     pub async fn build(&mut self, source: &Source<'_>, limits: &Limits) -> Result<Build, Fault> {
+        match self.prepare(source, limits).await? {
+            Ok(draft) => self.compile(draft, limits).await,
+            Err(refused) => Ok(refused),
+        }
+    }
+
+    /// Builds a program and begins to run it, once for each case; there are no cases of a program that cannot be built.
+    ///
+    /// Where building is only a check of the one file that the program is, the first case goes first. A runtime reads
+    /// the whole of that file before it does anything, so a program that ends well and has written nothing to standard
+    /// error has passed the check. After any other end it is checked as before, and what came of that case counts only
+    /// if the check finds nothing.
+    pub async fn judge(
+        &mut self,
+        source: &Source<'_>,
+        mut cases: Vec<CaseRun>,
+        limits: &Limits,
+    ) -> Result<(Build, Option<Cases<'_>>), Fault> {
+        let draft = match self.prepare(source, limits).await? {
+            Ok(draft) => draft,
+            Err(refused) => return Ok((refused, None)),
+        };
+        let mut first = None;
+        if draft.can_go_unchecked && !cases.is_empty() {
+            let others = cases.split_off(1);
+            self.built = Some(draft.built());
+            first = Cases::new(self, None, cases, limits).next().await?;
+            cases = others;
+            if first.as_ref().is_some_and(CaseDone::is_silent_success) {
+                return Ok((draft.unchecked(), Some(Cases::new(self, first, cases, limits))));
+            }
+            self.built = None;
+        }
+        let build = self.compile(draft, limits).await?;
+        let cases = build.ok.then(|| Cases::new(self, first, cases, limits));
+        Ok((build, cases))
+    }
+
+    /// Begins a submission and writes its files.
+    async fn prepare(&mut self, source: &Source<'_>, limits: &Limits) -> Result<Result<Draft, Build>, Fault> {
         let started = Instant::now();
         self.built = None;
         let language = source.language;
@@ -123,7 +191,7 @@ impl Sandbox {
             Err(error) => {
                 let message = error.to_string();
                 let output = Capture::new(message.as_bytes(), message.len() as u64, MAX_KEPT);
-                return Ok(Build { ok: false, exited: None, output, time: started.elapsed() });
+                return Ok(Err(Build { ok: false, exited: None, output, time: started.elapsed() }));
             }
         };
         let case_mib = container_mib(limits.memory_mib);
@@ -140,12 +208,22 @@ impl Sandbox {
             let written = self.write_file(&file.name, file.text.as_bytes());
             self.sound(written)?;
         }
-        let environment: Vec<String> =
-            program.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Ok(Ok(Draft {
+            language: language.clone(),
+            environment: program.environment.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            can_go_unchecked: light && program.sources == 1,
+            program,
+            case_mib,
+            time: started.elapsed(),
+        }))
+    }
+
+    async fn compile(&mut self, draft: Draft, limits: &Limits) -> Result<Build, Fault> {
+        let started = Instant::now();
         let mut build = Build { ok: true, exited: None, output: Capture::default(), time: Duration::ZERO };
         let mut folder_mib = 0;
-        for argv in &program.compile {
-            let step = self.build_step(argv, &environment, limits, &mut build.output).await;
+        for argv in &draft.program.compile {
+            let step = self.build_step(argv, &draft.environment, limits, &mut build.output).await;
             let (exited, work_kib) = self.sound(step)?;
             folder_mib = work_kib.div_ceil(1024);
             build.ok = exited.exit == Exit::Code(0) && exited.stopped_by.is_none();
@@ -157,12 +235,12 @@ impl Sandbox {
         if build.ok {
             // Without steps to wait for, nothing has been written yet; the first run takes it along.
             self.parts
-                .resize(case_mib + folder_mib.saturating_sub(FOLDER_MIB))
+                .resize(draft.case_mib + folder_mib.saturating_sub(FOLDER_MIB))
                 .await
                 .map_err(engine_fault)?;
-            self.built = Some(Built { language: language.clone(), argv: program.run, environment });
+            self.built = Some(draft.built());
         }
-        build.time = started.elapsed();
+        build.time = draft.time + started.elapsed();
         Ok(build)
     }
 
@@ -173,7 +251,7 @@ impl Sandbox {
         if self.built.is_none() {
             return Err(Fault::new(FaultCode::Internal, "cases were to be run before a program was built"));
         }
-        Ok(Cases::new(self, cases, limits))
+        Ok(Cases::new(self, None, cases, limits))
     }
 
     /// Gives the container back. It is wiped, checked and put back, or destroyed, in the background, so that no

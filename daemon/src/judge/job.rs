@@ -94,7 +94,8 @@ async fn judge_in(
         included: package.include_for(language.id()),
         entry: job.entry.as_deref(),
     };
-    let build = sandbox.build(&source, &job.limits).await?;
+    let runs = cases.iter().map(|case| case.run()).collect();
+    let (build, runs) = sandbox.judge(&source, runs, &job.limits).await?;
     // Whole, since a compiler's output for programs is read from its beginning to its end.
     let reading = diagnostics::read(
         language.diagnostics(),
@@ -108,12 +109,11 @@ async fn judge_in(
         output: cut(reading.text, MAX_COMPILER_OUTPUT),
     };
     reporter.report(compiled).await;
-    if !build.ok {
+    let Some(mut runs) = runs else {
         return Ok(Finish::Judged { verdict: Verdict::CompileError, passed: 0, total });
-    }
+    };
 
     tracing::debug!(submission = job.submission.0, total, "running the cases");
-    let mut runs = sandbox.run(cases.iter().map(|case| case.run()).collect(), &job.limits).await?;
     let (mut passed, mut first_failure) = (0, None);
     while let Some(done) = runs.next().await? {
         let case = cases

@@ -9,6 +9,10 @@ use rustix::stdio::{stdin, stdout};
 /// While more than this waits to be sent, nothing is read from the running program.
 const ROOM: usize = 128 * 1024;
 
+/// Output below this waits for the end of its run, and they travel together: every message costs three processes of the
+/// host a turn on the processors that programs run on, and nobody reads a program's output before it has ended.
+const LITTLE: usize = 16 * 1024;
+
 /// Orders as they come in.
 #[derive(Default)]
 pub(crate) struct Inbox {
@@ -30,26 +34,44 @@ impl Inbox {
 pub(crate) struct Outbox {
     waiting: Vec<u8>,
     sent: usize,
+    /// Whether what waits is to be sent now.
+    due: bool,
 }
 
 impl Outbox {
+    /// Something that the host waits for.
     pub(crate) fn say(&mut self, reply: &Reply<'_>) {
+        self.put(reply);
+        self.due = true;
+    }
+
+    /// Something that can wait for what is said next.
+    pub(crate) fn mention(&mut self, reply: &Reply<'_>) {
+        self.put(reply);
+        self.due |= self.waiting.len() - self.sent >= LITTLE;
+    }
+
+    fn put(&mut self, reply: &Reply<'_>) {
         if let Err(error) = encode(reply, &mut self.waiting) {
             // Every reply is bounded below the cap by how it is made; without this one the host could only hang.
             panic!("{error}");
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    /// Whether something is to be sent now.
+    pub(crate) fn is_due(&self) -> bool {
+        self.due
     }
 
     pub(crate) fn has_room(&self) -> bool {
         self.waiting.len() - self.sent < ROOM
     }
 
-    /// Sends what the host takes without waiting.
+    /// Sends what is due, as much as the host takes without waiting.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if !self.due {
+            return Ok(());
+        }
         while self.sent < self.waiting.len() {
             match rustix::io::write(stdout(), &self.waiting[self.sent..]) {
                 Ok(written) => self.sent += written,
@@ -59,7 +81,7 @@ impl Outbox {
             }
         }
         self.waiting.clear();
-        self.sent = 0;
+        (self.sent, self.due) = (0, false);
         Ok(())
     }
 }

@@ -134,7 +134,7 @@ impl Agent {
         watch(Event::ChildEnded, PollFd::new(signals, PollFlags::IN));
         let (host_in, host_out) = (stdin(), stdout());
         watch(Event::Orders, PollFd::new(&host_in, PollFlags::IN));
-        if !runs.outbox.is_empty() {
+        if runs.outbox.is_due() {
             watch(Event::HostReady, PollFd::new(&host_out, PollFlags::OUT));
         }
         match poll(&mut polled, timeout.as_ref()) {
@@ -342,7 +342,7 @@ impl Runs {
     fn pump(&mut self, stream: Stream, scratch: &mut [u8]) -> io::Result<()> {
         let Some(current) = &mut self.current else { return Ok(()) };
         current.pump(&self.cgroup, stream, scratch, |id, stream, bytes| {
-            self.outbox.say(&Reply::Output { id, stream, bytes: Raw(bytes) });
+            self.outbox.mention(&Reply::Output { id, stream, bytes: Raw(bytes) });
         })
     }
 

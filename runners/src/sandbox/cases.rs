@@ -30,18 +30,27 @@ pub struct Cases<'a> {
     /// The runs that were sent and have not ended, with the bytes of standard input that went with them.
     ahead: VecDeque<(RunId, usize)>,
     limits: Limits,
+    /// How many have ended, the one that ended early included.
     done: usize,
+    /// A first case that had to end before the others began, until it is asked for.
+    early: Option<CaseDone>,
     current: Collected,
 }
 
 impl<'a> Cases<'a> {
-    pub(super) fn new(sandbox: &'a mut Sandbox, cases: Vec<CaseRun>, limits: &Limits) -> Self {
+    pub(super) fn new(
+        sandbox: &'a mut Sandbox,
+        early: Option<CaseDone>,
+        cases: Vec<CaseRun>,
+        limits: &Limits,
+    ) -> Self {
         Self {
             sandbox,
             waiting: cases.into(),
             ahead: VecDeque::new(),
             limits: *limits,
-            done: 0,
+            done: early.iter().len(),
+            early,
             current: Collected::default(),
         }
     }
@@ -60,6 +69,11 @@ impl<'a> Cases<'a> {
 
     async fn step(&mut self) -> Result<Option<CaseDone>, SessionError> {
         self.send_ahead()?;
+        if let Some(done) = self.early.take() {
+            // The others run while the caller looks at this one.
+            self.sandbox.parts.session.flush().await?;
+            return Ok(Some(done));
+        }
         let Some(&(id, _)) = self.ahead.front() else { return Ok(None) };
         self.sandbox.parts.session.flush().await?;
         let patience = Duration::from_millis(self.limits.wall_ms()) + GRACE;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use codementor_protocol::{Capture, Exited, SourceFile};
+use codementor_protocol::{Capture, Exit, Exited, SourceFile};
 
 use crate::language::Language;
 
@@ -27,8 +27,9 @@ pub struct Source<'a> {
 pub struct Build {
     /// Whether there is a program to run.
     pub ok: bool,
-    /// How the last step of the build ended; absent where the language has none, or where no step could be begun
-    /// because the program has no file to start from. Then `output` says why.
+    /// How the last step of the build ended; absent where the language has none, where the first case has shown that
+    /// none is needed, or where no step could be begun because the program has no file to start from. Then `output`
+    /// says why.
     pub exited: Option<Exited>,
     /// What the compiler wrote, standard output and standard error as they came, at most [`MAX_KEPT`] bytes of it.
     pub output: Capture,
@@ -102,4 +103,11 @@ pub struct CaseDone {
     pub stdout: Bytes,
     /// Its standard error, at most [`MAX_KEPT`] bytes of it.
     pub stderr: Capture,
+}
+
+impl CaseDone {
+    /// Whether it ended well and complained of nothing.
+    pub(super) fn is_silent_success(&self) -> bool {
+        self.exited.exit == Exit::Code(0) && self.exited.stopped_by.is_none() && self.stderr.total == 0
+    }
 }

@@ -4,6 +4,7 @@
 // Clippy takes only functions marked as tests for tests, and not those that they share.
 #![allow(clippy::unwrap_used)]
 
+mod first_case;
 mod hostile;
 mod house;
 mod languages;
