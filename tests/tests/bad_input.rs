@@ -385,7 +385,7 @@ fn on_a_full_disk_nothing_is_lost_and_later_everything_works() {
     let slow = slow.to_str().expect("a text");
     let id = home.run(&["submit", slow, "-p", "echo", "--no-wait", "--json"]).expect_code(0).id().to_string();
     wait_until("it runs", || {
-        home.run(&["watch", &id, "--timeout", "0", "--json"]).stdout.contains("\"compiled\"")
+        home.run(&["watch", &id, "--timeout", "0", "--json"]).stdout.contains("\"started\"")
     });
     disk.fill();
     let watched = home.run(&["watch", &id, "--timeout", "5", "--json"]).expect_code(8);
