@@ -173,40 +173,6 @@ pub struct LogOut {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoggedOut {}
 
-/// Everything that is stored about one user, for the user or an administrator to keep.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExportUser {
-    /// The user.
-    pub user: UserName,
-    /// The first submission wanted, for the next page.
-    #[serde(default)]
-    pub from: u64,
-}
-
-/// A page of what is stored about a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserExport {
-    /// The records, each as JSON with a `kind`.
-    pub records: Vec<serde_json::Value>,
-    /// Where the next page begins; absent after the last.
-    pub next: Option<u64>,
-}
-
-/// Erase one user: name, student id, programs, feedback. Grades stay as numbers without a name where an assignment
-/// needs them for its statistics.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EraseUser {
-    /// The user.
-    pub user: UserName,
-}
-
-/// What was erased.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Erased {
-    /// How many submissions.
-    pub submissions: u64,
-}
-
 /// What the holder of no credential, or of the shared enrol credential, asks on [`ENROL`](crate::subject::ENROL): by a
 /// code, or by an ID token of a CI system.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
