@@ -14,6 +14,7 @@ use async_nats::{
 };
 use codementor_protocol::{Enrol, Enrolled, Refusal, Reply, Request, UserName, subject};
 use codementord::nats::auth::Role;
+use codementord::nats::connect::reason;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -311,7 +312,7 @@ impl Client {
                 ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
                     ClientError::NotAccepted { url: url.into(), reason: Refused::Unknown }
                 }
-                _ => match chain(&error) {
+                _ => match reason(&error) {
                     reason if reason.contains("certificate") => {
                         ClientError::Untrusted { url: url.into(), reason }
                     }
@@ -478,22 +479,6 @@ fn trust(url: &str, certificates: &str) -> Result<ClientConfig, ClientError> {
 fn is_over(credentials: &Credentials) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     credentials.expires().is_some_and(|end| end <= now)
-}
-
-/// The whole chain of an error's causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Some errors print their cause themselves.
-        if !text.contains(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

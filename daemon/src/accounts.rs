@@ -30,8 +30,6 @@ use rand::Rng;
 use rusqlite::Connection;
 
 pub(crate) use access::{Caller, Scope, no_course};
-#[allow(unused_imports, reason = "read by the grades of a course, which are not there yet")]
-pub(crate) use members::{Membership, in_course};
 
 use crate::courses::{self, audit};
 use crate::nats::auth::{Keys, Role};
@@ -476,24 +474,11 @@ impl Accounts {
     }
 }
 
-/// Makes a code that makes administrators, for the owner of the data directory to hand out.
-#[allow(dead_code, reason = "asked by what sets a server up, which is not there yet")]
+/// Makes a code that makes one administrator, for the owner of the data directory to hand out.
 pub(crate) fn admin_code(db: &Connection, holds: Duration, at: Timestamp) -> StoreResult<String> {
     let (by, expires) = (local(), later(at, holds));
     let new = New { opens: &Opens::Admin, roster_only: false, expires, uses: Some(1), by: &by, at };
     Ok(codes::make(db, &new)?.text())
-}
-
-/// Makes a user an administrator, and its key one that is known.
-#[allow(dead_code, reason = "asked by what sets a server up, which is not there yet")]
-pub(crate) fn add_admin(
-    db: &Connection,
-    user: &UserName,
-    public_key: &str,
-    at: Timestamp,
-) -> StoreResult<()> {
-    members::put_admin(db, user, at)?;
-    members::put_key(db, public_key, user, at, None)
 }
 
 fn local() -> UserName {

@@ -39,6 +39,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_secs(1);
 /// Tries on the samples are forgotten after this time.
 const KEEP_TRIALS: Duration = Duration::from_secs(24 * 3600);
+/// How long a code for an administrator holds.
+const ADMIN_CODE_HOLDS: Duration = Duration::from_secs(3600);
 /// The name of the daemon's own credential.
 const DAEMON_USER: &str = "daemon";
 
@@ -302,6 +304,18 @@ pub(crate) async fn judge(settings: Settings) -> Result<(), DaemonError> {
 /// Makes the credential of a judge on another host.
 pub(crate) fn judge_creds(settings: &Settings, name: &str) -> Result<Creds, DaemonError> {
     Ok(Keys::load_or_create(&settings.paths.keys())?.issue(Role::Judge, name, None)?)
+}
+
+/// Makes a code by which one person becomes an administrator, whether the daemon runs or not.
+pub(crate) async fn admin_code(settings: Settings) -> Result<String, DaemonError> {
+    let database = settings.paths.database();
+    if !database.exists() {
+        return Err(DaemonError::Missing(
+            "there is no server in this data directory yet: start 'codementord serve' once, or name another --data-dir",
+        ));
+    }
+    let store = Store::open(&database)?;
+    Ok(store.write(|db| crate::accounts::admin_code(db, ADMIN_CODE_HOLDS, now())).await?)
 }
 
 async fn start_server(settings: &Settings, keys: Arc<Keys>) -> Result<Embedded, DaemonError> {

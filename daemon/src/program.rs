@@ -41,6 +41,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Print a code that works once, within an hour: who joins by it becomes an administrator
+    AdminCode,
 }
 
 /// Runs the program with the arguments of the process.
@@ -63,6 +65,10 @@ pub fn main() -> ExitCode {
             log_to_stderr(&settings.log);
             run(daemon::judge(settings))
         }
+        Command::AdminCode => run(async {
+            // A closed standard output loses the code, not the server.
+            daemon::admin_code(settings).await.map(|code| println!("{code}"))
+        }),
         Command::JudgeCreds { name, out } => {
             write_creds(&settings, &name, out).map_err(|message| Stopped { message, code: UNREACHABLE })
         }

@@ -261,6 +261,21 @@ fn assert_refused(server: &Server, creds: &Creds) {
 }
 
 #[test]
+fn whoever_owns_the_data_directory_makes_administrators_one_a_code() {
+    let server = Server::start();
+    let made = server.home.codementord(&["admin-code"]).output().expect("the command runs");
+    let made = Ran::of(made).expect_code(0);
+    let chair = Machine::new();
+    chair.join(&server, made.stdout.trim(), &["--name", "Chair"]).expect_code(0);
+    assert_eq!(chair.whoami()["admin"], true);
+    chair.home.run(&["course", "create", "networks"]).expect_code(0);
+    Machine::new().join(&server, made.stdout.trim(), &["--name", "Guest"]).expect_code(4);
+
+    let nowhere = home!().codementord(&["admin-code"]).output().expect("the command runs");
+    assert!(Ran::of(nowhere).expect_code(69).stderr.contains("codementord serve"));
+}
+
+#[test]
 fn guessing_is_slowed_logged_and_told_apart_by_nothing() {
     let server = Server::start();
     let code = server.code("algo", &[]);

@@ -135,38 +135,6 @@ pub(super) fn role(db: &Connection, course: &CourseName, user: &UserName) -> Sto
     role.map(|role| from_token("role", &role)).transpose()
 }
 
-/// Somebody in a course.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(dead_code, reason = "read by the grades of a course, which are not there yet")]
-pub(crate) struct Membership {
-    pub(crate) user: UserName,
-    pub(crate) role: CourseRole,
-    pub(crate) full_name: Option<String>,
-    pub(crate) student_id: Option<String>,
-    pub(crate) joined: Timestamp,
-}
-
-/// Everybody in a course, by user name.
-#[allow(dead_code, reason = "read by the grades of a course, which are not there yet")]
-pub(crate) fn in_course(db: &Connection, course: &CourseName) -> StoreResult<Vec<Membership>> {
-    let mut statement = db.prepare_cached(
-        "SELECT user, role, full_name, student_id, joined
-         FROM memberships JOIN users ON users.name = memberships.user WHERE course = ?1 ORDER BY user",
-    )?;
-    let mut rows = statement.query([course.as_str()])?;
-    let mut members = Vec::new();
-    while let Some(row) = rows.next()? {
-        members.push(Membership {
-            user: parse("user", row.get(0)?)?,
-            role: from_token("role", &row.get::<_, String>(1)?)?,
-            full_name: row.get(2)?,
-            student_id: row.get(3)?,
-            joined: Timestamp(row.get(4)?),
-        });
-    }
-    Ok(members)
-}
-
 /// The name for people and the student id of a user.
 pub(super) fn names(
     db: &Connection,

@@ -272,7 +272,8 @@ impl Models {
                 Err(failure) => failure,
             };
             let detail = format!("{}: {}", client.name(), client.clean(&failure.detail));
-            tracing::warn!(endpoint = client.name(), outcome = %failure.outcome, detail, "a model has not answered");
+            // An endpoint's own words can hold what it was sent, so the log has the outcome alone.
+            tracing::warn!(endpoint = client.name(), outcome = %failure.outcome, "a model has not answered");
             let earlier = failed.take();
             let pause = retry::jittered(self.pace.backoff);
             failed = Some(AskError {

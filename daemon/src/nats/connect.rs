@@ -232,7 +232,7 @@ fn options(settings: &Connect<'_>, link: &Arc<Link>) -> Result<ConnectOptions, C
 }
 
 /// The whole chain of an error's causes.
-fn reason(error: &dyn std::error::Error) -> String {
+pub fn reason(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
