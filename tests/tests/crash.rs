@@ -127,13 +127,21 @@ fn every_accepted_submission_ends_exactly_once_whatever_is_killed() {
                     continue;
                 }
                 let number = submitted.load(Ordering::Relaxed);
-                // Every second program takes its time, so that there is something to be killed in the middle of.
-                let pause = if number % 2 == 0 { 0.0 } else { 0.15 };
-                let text =
-                    format!("import time\ntime.sleep({pause})\nprint('Hello, CodeMentor!')  # {number}\n");
-                let file = home.write(&format!("hello{number}.py"), text);
+                let hello = "print('Hello, CodeMentor!')";
+                let usual = ["-p", "hello", "--no-wait", "--json"];
+                let file = home.write(&format!("hello{number}.py"), format!("{hello}  # {number}\n"));
                 let file = file.to_str().expect("a text");
-                let ran = home.run(&["submit", file, "-p", "hello", "--no-wait", "--json"]);
+                let ran = if number % 2 == 0 {
+                    home.run(&[&["submit", file], &usual[..]].concat())
+                } else {
+                    // Takes its time, so that there is something to be killed in the middle of; and has two files, so
+                    // that it is checked before its first case, and there is a time between the two.
+                    let slow = home.write("slow.py", "import time\ntime.sleep(0.15)\n");
+                    std::fs::write(file, format!("import slow\n{hello}  # {number}\n")).expect("is written");
+                    let entry = format!("hello{number}.py");
+                    let both = ["submit", file, slow.to_str().expect("a text"), "--entry", &entry];
+                    home.run(&[&both, &usual[..]].concat())
+                };
                 // What was killed before it answered has promised nothing.
                 if ran.code == Some(0) {
                     accepted.lock().expect("no thread panicked").insert(ran.id());
