@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod course;
+pub mod problem;
 
 use std::path::PathBuf;
 
@@ -148,7 +149,7 @@ pub enum Command {
     Runners(Runners),
     /// Install and list problem packages
     #[command(subcommand)]
-    Problem(Problem),
+    Problem(problem::Problem),
     /// Grade a repository in CI
     #[command(subcommand)]
     Ci(Ci),
@@ -376,21 +377,6 @@ pub enum Runners {
         #[arg(value_name = "LANG")]
         languages: Vec<String>,
     },
-}
-
-/// Commands on problems.
-#[derive(Debug, Subcommand)]
-pub enum Problem {
-    /// Install problem packages, each a folder or a zip
-    Push {
-        /// Packages
-        #[arg(value_name = "DIR|ZIP", required = true)]
-        packages: Vec<PathBuf>,
-    },
-    /// Try the feedback on the wrong programs of a package
-    Rehearse(Rehearse),
-    /// List the problems
-    List(List),
 }
 
 /// Commands for CI.

@@ -23,8 +23,9 @@ mod list;
 mod logout;
 mod man;
 mod pair;
-mod problem;
 mod prompt;
+mod pull;
+mod push;
 mod rehearse;
 mod runners;
 mod show;
@@ -45,7 +46,8 @@ use codementor_runners::Languages;
 use codementord::settings::Settings;
 use serde::Serialize;
 
-use crate::args::{Ci, Cli, Command, Problem, Runners};
+use crate::args::problem::Problem;
+use crate::args::{Ci, Cli, Command, Runners};
 use crate::contexts;
 use crate::error::{CliError, ExitStatus};
 use crate::progress::Progress;
@@ -139,8 +141,9 @@ async fn with_daemon(
         Command::Fix(args) => fix::run(context, &args).await,
         Command::History(args) => history::run(context, &args).await,
         Command::List(args) => list::run(context, &args).await,
-        Command::Problem(Problem::List(args)) => list::run(context, &args.into()).await,
-        Command::Problem(Problem::Push { packages }) => problem::push(context, &packages).await,
+        Command::Problem(Problem::List(args)) => list::versions(context, &args).await,
+        Command::Problem(Problem::Push(args)) => push::run(context, &args).await,
+        Command::Problem(Problem::Pull(args)) => pull::run(context, &args).await,
         Command::Problem(Problem::Rehearse(args)) => rehearse::run(context, &args).await,
         Command::Due(args) => due::run(context, &args).await,
         Command::Get(args) => get::run(context, &args).await,

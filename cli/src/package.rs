@@ -8,7 +8,7 @@ use codementor_problems::pack::{self, GenerateError, PackError};
 use codementor_problems::slug;
 use codementor_protocol::{
     IdError, Install, InstallPackage, PACKAGE_PIECE, PackageHash, ProblemSummary, PutPackage, Refusal,
-    RefusalCode, Slug,
+    RefusalCode, Replaces, Slug,
 };
 use codementor_runners::Languages;
 use codementord::settings::Settings;
@@ -39,6 +39,20 @@ pub enum PackageError {
     /// Its name cannot be a problem's.
     #[error(transparent)]
     BadName(#[from] IdError),
+    /// A server judges by what was installed under a name, for all in the same way.
+    #[error("{}: a server that others use judges its own problems only", path.display())]
+    OnServer {
+        /// The package as it was named.
+        path: PathBuf,
+    },
+    /// Two packages would be one problem.
+    #[error("'{slug}' is the name of {} too, which was pushed just now", other.display())]
+    Twice {
+        /// The name.
+        slug: Slug,
+        /// The other package.
+        other: PathBuf,
+    },
     /// The packed package cannot be kept or read again.
     #[error("cannot use the cache {}: {source}", path.display())]
     Cache {
@@ -67,7 +81,8 @@ impl PackageError {
                 source: PackError::Generate { source: GenerateError::Fault(_), .. }, ..
             } => ExitStatus::Unreachable,
             Self::Unusable { source: PackError::Write(_), .. } => ExitStatus::OurFault,
-            Self::Unusable { .. } | Self::BadName(_) => ExitStatus::Usage,
+            Self::Unusable { .. } | Self::BadName(_) | Self::Twice { .. } => ExitStatus::Usage,
+            Self::OnServer { .. } => ExitStatus::Refused,
             Self::Cache { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 ExitStatus::Later
             }
@@ -86,7 +101,12 @@ impl PackageError {
             ),
             // Each defect says what to do.
             Self::Unusable { .. } => None,
-            Self::BadName(_) => Some("rename the package's folder or zip".into()),
+            Self::BadName(_) | Self::Twice { .. } => Some("rename the package's folder or zip".into()),
+            Self::OnServer { .. } => Some(
+                "submit to the problem by its name; --context private judges a package on this machine; an \
+                 instructor installs it: codementor problem push"
+                    .into(),
+            ),
             Self::Cache { .. } => Some("choose another folder with --cache-dir DIR".into()),
         }
     }
@@ -203,7 +223,18 @@ pub async fn install(
     by_content: bool,
 ) -> Result<Installed, CliError> {
     send(session, parcel).await?;
-    let request = InstallPackage { package: parcel.hash.clone(), slug: parcel.slug.clone(), by_content };
+    settle(session, parcel, by_content, None).await
+}
+
+/// Has a package that was sent installed, and waits for it.
+pub async fn settle(
+    session: &mut Session<'_>,
+    parcel: &Parcel,
+    by_content: bool,
+    replaces: Option<Replaces>,
+) -> Result<Installed, CliError> {
+    let request =
+        InstallPackage { package: parcel.hash.clone(), slug: parcel.slug.clone(), by_content, replaces };
     let mut pause = FIRST_PAUSE;
     let mut calibrated = false;
     loop {
@@ -227,7 +258,8 @@ pub async fn install(
     }
 }
 
-async fn send(session: &mut Session<'_>, parcel: &Parcel) -> Result<(), CliError> {
+/// Sends what the daemon does not have of a package.
+pub async fn send(session: &mut Session<'_>, parcel: &Parcel) -> Result<(), CliError> {
     let request = |offset: u64, piece: Vec<u8>| PutPackage {
         package: parcel.hash.clone(),
         size: parcel.size,

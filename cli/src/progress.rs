@@ -101,6 +101,18 @@ impl Progress {
         }
     }
 
+    /// Says several lines that stay, each ending in a line end, as they are.
+    pub fn lines(&self, text: &str) {
+        let print = || {
+            // As above.
+            let _ = write!(std::io::stderr(), "{text}");
+        };
+        match &self.lock().bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
     /// Takes the line away.
     pub fn clear(&self) {
         if let Some(bar) = self.lock().bar.take() {

@@ -144,8 +144,9 @@ impl DaemonError {
     }
 }
 
-/// Runs the daemon until it is told to stop, has nothing to do for too long, or cannot go on.
-pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
+/// Runs the daemon until it is told to stop, has nothing to do for too long, or cannot go on. One that is `shared` is a
+/// server for others.
+pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), DaemonError> {
     let paths = settings.paths.clone();
     let instance = Instance::hold(&paths.data, &paths.lock())?;
     // A file that a crash has left behind would send commands to a port where nobody listens, or somebody else does.
@@ -198,6 +199,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), DaemonError> {
             since: now(),
             nats: client.server_info().version,
             idle_timeout_s: settings.idle_timeout.map(|timeout| timeout.as_secs()),
+            shared,
             log: paths.log().display().to_string(),
             slots: workshop.is_some().then(|| slots.clone()),
             engine_error: workshop.as_ref().map_or(no_error, Workshop::error),

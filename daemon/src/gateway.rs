@@ -23,6 +23,7 @@ use codementor_protocol::{
     Cancel, Enrol, Events, FindProblem, GetStatus, History, InstallPackage, ListProblems, PutPackage,
     ReadCase, Refusal, RefusalCode, Reply, Request, Show, Stop, Submit, subject,
 };
+use codementor_protocol::{ComparePackage, GetPackage};
 use codementor_protocol::{
     DeleteAssignment, ExtendAssignment, ListAssignments, ListCourses, ListDue, PutAssignment, PutCourse,
     ReadProblem, SetAssignmentState,
@@ -125,6 +126,8 @@ impl Gateway {
             FindProblem::VERB => self.handle_json::<FindProblem>(caller, payload).await,
             PutPackage::VERB => self.handle_json::<PutPackage>(caller, payload).await,
             InstallPackage::VERB => self.handle_json::<InstallPackage>(caller, payload).await,
+            ComparePackage::VERB => self.handle_json::<ComparePackage>(caller, payload).await,
+            GetPackage::VERB => self.handle_json::<GetPackage>(caller, payload).await,
             Hint::VERB => self.handle_json::<Hint>(caller, payload).await,
             ReadFeedback::VERB => self.handle_json::<ReadFeedback>(caller, payload).await,
             ShowPrompt::VERB => self.handle_json::<ShowPrompt>(caller, payload).await,

@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
         Command::Serve => {
             log_to_stderr(&settings.log);
             // Only a private daemon ends by itself: commands start it again.
-            run(daemon::serve(Settings { idle_timeout: None, ..settings }))
+            run(daemon::serve(Settings { idle_timeout: None, ..settings }, true))
         }
         Command::Judge => {
             log_to_stderr(&settings.log);
@@ -93,7 +93,7 @@ pub fn run_private(settings: Settings) -> ExitCode {
         let full = error.kind() == std::io::ErrorKind::StorageFull;
         return ExitCode::from(if full { LATER } else { UNREACHABLE });
     }
-    match run(daemon::serve(settings)) {
+    match run(daemon::serve(settings, false)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stopped { message, code }) => {
             tracing::error!(message, "the daemon ends");

@@ -10,6 +10,7 @@
 //! A package never changes: it is named by the hash of its content. Only the name of a problem moves on to another.
 
 mod calibrate;
+mod compare;
 mod statement;
 mod text;
 mod upload;
@@ -24,8 +25,9 @@ use codementor_problems::package::{FeedbackRules, Package};
 use codementor_problems::read::{self, Opened};
 use codementor_problems::slug::near_matches;
 use codementor_protocol::{
-    AnswerLanguage, Capture, CaseDetail, Install, InstallPackage, LanguageId, Limits, PackageHash,
-    PackageReceived, ProblemSummary, PutPackage, Refusal, RefusalCode, Slug, Timestamp, UserName, Verdict,
+    AnswerLanguage, Capture, CaseDetail, ComparePackage, Install, InstallPackage, LanguageId, Limits,
+    PACKAGE_PIECE, PackageChange, PackageHash, PackagePart, PackagePiece, PackageReceived, ProblemSummary,
+    PutPackage, Refusal, RefusalCode, Replaces, Slug, Timestamp, UserName, Verdict,
 };
 use codementor_runners::Languages;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -55,6 +57,8 @@ pub(crate) struct Registry {
     packages: PathBuf,
     uploads: PathBuf,
     calibrations: Calibrations,
+    /// Taken while a piece is written, so that two commands of one user cannot write the same one twice.
+    receiving: Arc<Mutex<()>>,
     /// Packages that are being checked, so that two requests do not do it twice.
     checking: Arc<tokio::sync::Mutex<()>>,
     cache: Arc<Mutex<HashMap<PackageHash, Installed>>>,
@@ -87,6 +91,7 @@ impl Registry {
             std::fs::create_dir_all(&directory)
                 .map_err(|source| RegistryError::Directory { path: directory.clone(), source })?;
         }
+        upload::forget_old(&paths.uploads());
         let bucket = crate::nats::streams::packages_bucket(&core.jetstream).await?;
         Ok(Self {
             core,
@@ -95,6 +100,7 @@ impl Registry {
             packages: paths.packages(),
             uploads: paths.uploads(),
             calibrations: Calibrations::default(),
+            receiving: Arc::default(),
             checking: Arc::default(),
             cache: Arc::default(),
             views: Arc::default(),
@@ -198,11 +204,18 @@ impl Registry {
         user: &UserName,
         request: PutPackage,
     ) -> Result<PackageReceived, Refusal> {
+        let path = self.upload_file(user, &request.package);
         if self.package_file(&request.package).exists() {
+            // Somebody else has sent the rest. That nothing had to be removed is the usual case.
+            let _ = std::fs::remove_file(&path);
             return Ok(PackageReceived { next: request.size, complete: true });
         }
-        let path = self.upload_file(user, &request.package);
-        tokio::task::spawn_blocking(move || upload::append(&path, &request))
+        let receiving = self.receiving.clone();
+        let append = move || {
+            let _alone = receiving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            upload::append(&path, &request)
+        };
+        tokio::task::spawn_blocking(append)
             .await
             .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?
     }
@@ -215,7 +228,7 @@ impl Registry {
             self.core.store.read(move |db| installed(db, &hash)).await.map_err(store_refusal)?
         };
         if let Some(installed) = known {
-            let unchanged = self.point(&request).await?;
+            let unchanged = self.point(user, &request).await?;
             let problem = self.summary(user, &request.slug, &installed).await?;
             return Ok(Install::Installed { problem, warnings: installed.warnings, unchanged });
         }
@@ -232,14 +245,14 @@ impl Registry {
         match opened.package.limits.time_limit {
             Some(_) => {
                 self.add(&row).await?;
-                self.point(&request).await?;
+                self.point(user, &request).await?;
                 let problem = self.summary(user, &request.slug, &row).await?;
                 Ok(Install::Installed { problem, warnings: row.warnings, unchanged: false })
             }
             None => {
                 let plan = calibrate::plan(&opened, &self.languages, &mut row.warnings);
                 let total = plan.runs.len() as u32;
-                self.calibrations.start(self.clone(), request, row, opened.package, plan);
+                self.calibrations.start(self.clone(), user.clone(), request, row, opened.package, plan);
                 Ok(Install::Calibrating { done: 0, total })
             }
         }
@@ -249,47 +262,94 @@ impl Registry {
     async fn check(&self, user: &UserName, hash: &PackageHash) -> Result<Opened, Refusal> {
         let (kept, upload, hash) = (self.package_file(hash), self.upload_file(user, hash), hash.clone());
         let work = move || {
-            let source = if kept.exists() { &kept } else { &upload };
-            if !source.exists() {
-                return Err(Refusal::new(
-                    RefusalCode::NotFound,
-                    format!("package {} has not arrived", hash.short()),
-                )
-                .hint("push it again"));
+            let opened = arrived(&kept, &upload, &hash)?;
+            if kept.exists() {
+                return Ok(opened);
             }
-            let opened = read::open(source).map_err(|defects| {
-                // Cleared, so that a corrected package does not meet the broken one's pieces.
-                let _ = std::fs::remove_file(&upload);
-                let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
-                Refusal::new(
-                    RefusalCode::Invalid,
-                    format!("the package cannot be judged:\n{}", lines.join("\n")),
-                )
-            })?;
-            if !opened.package.generate.is_empty() {
-                let message = "the package has cases that are still to be generated";
-                return Err(Refusal::new(RefusalCode::Invalid, message)
-                    .hint("push it with codementor, which builds it"));
-            }
-            let found = opened.files.content_hash().map_err(|error| {
-                Refusal::new(RefusalCode::Invalid, format!("the package cannot be read: {error}"))
-            })?;
-            if found != hash.as_str() {
-                let _ = std::fs::remove_file(&upload);
-                return Err(Refusal::new(
-                    RefusalCode::Invalid,
-                    "what arrived is not the package that was announced",
-                )
-                .hint("push it again"));
-            }
-            if *source != kept {
-                upload::keep(&upload, &kept)?;
-            }
+            upload::keep(&upload, &kept)?;
             read::open(&kept).map_err(|_| Refusal::new(RefusalCode::Internal, "the package vanished"))
         };
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?
+        blocking(work).await
+    }
+
+    /// Says what an arrived package would change. What it reaches is for the caller to say.
+    pub(crate) async fn compare(
+        &self,
+        user: &UserName,
+        request: &ComparePackage,
+    ) -> Result<PackageChange, Refusal> {
+        let hash = &request.package;
+        let (name, wanted) = (request.slug.clone(), hash.clone());
+        let read = move |db: &Connection| {
+            let from = current(db, &name)?;
+            let before = from.as_ref().map(|from| installed(db, from)).transpose()?.flatten();
+            Ok((before, installed(db, &wanted)?))
+        };
+        let (before, known) = self.core.store.read(read).await.map_err(store_refusal)?;
+        let (kept, upload, new) = (self.package_file(hash), self.upload_file(user, hash), hash.clone());
+        let old = before.as_ref().map(|before| self.package_file(&before.hash));
+        let now = before.as_ref().map(|before| before.limits);
+        let work = move || {
+            let opened = arrived(&kept, &upload, &new)?;
+            let mut change = match &old {
+                Some(old) if *old != kept => {
+                    let broken =
+                        || Refusal::new(RefusalCode::Internal, "the installed package cannot be read");
+                    let old = read::open(old).map_err(|_| broken())?;
+                    compare::compare(&old, &opened).map_err(|_| broken())?
+                }
+                Some(_) => PackageChange::default(),
+                None => compare::all_new(&opened),
+            };
+            let mut limits = limits(&opened.package);
+            if let (true, Some(now)) = (change.measured, now) {
+                limits.time_ms = now.time_ms;
+            }
+            change.limits = Some(limits).zip(now).map(|(is, was)| (was, is));
+            change.warnings = opened.warnings.iter().map(ToString::to_string).collect();
+            Ok(change)
+        };
+        let mut change = blocking(work).await?;
+        if let (Some(known), Some((_, is))) = (known, &mut change.limits) {
+            // It was measured when it was first installed.
+            *is = known.limits;
+            change.measured = false;
+        }
+        change.limits = change.limits.filter(|(was, is)| was != is);
+        if change.limits.is_some() && change.parts == [PackagePart::Other] {
+            // The limits are what else differs.
+            change.parts.clear();
+        }
+        change.from = before.map(|before| before.hash);
+        change.now = now;
+        Ok(change)
+    }
+
+    /// How many submissions to a problem, by course, another version than this one has judged.
+    pub(crate) async fn judged_otherwise(
+        &self,
+        problem: &Slug,
+        package: &PackageHash,
+    ) -> Result<Vec<(Option<String>, u64)>, Refusal> {
+        let (problem, package) = (problem.clone(), package.clone());
+        let read = move |db: &Connection| compare::judged_otherwise(db, &problem, package.as_str());
+        self.core.store.read(read).await.map_err(store_refusal)
+    }
+
+    /// A piece of an installed package.
+    pub(crate) async fn piece(
+        &self,
+        problem: &Slug,
+        package: Option<&PackageHash>,
+        offset: u64,
+    ) -> Result<PackagePiece, Refusal> {
+        let package = self.resolve(problem, package).await?.hash;
+        let path = self.package_file(&package);
+        let work = move || {
+            let (size, piece) = upload::piece(&path, offset, PACKAGE_PIECE)?;
+            Ok(PackagePiece { package, size, piece })
+        };
+        blocking(work).await
     }
 
     fn row(&self, hash: &PackageHash, opened: &Opened) -> Result<Installed, Refusal> {
@@ -343,20 +403,36 @@ impl Registry {
         self.core.store.write(move |db| add(db, &row)).await.map_err(store_refusal)
     }
 
-    /// Makes a package the version that judges new submissions of its name. Returns whether it was that already.
-    async fn point(&self, request: &InstallPackage) -> Result<bool, Refusal> {
-        let (slug, hash, by_content) = (request.slug.clone(), request.package.clone(), request.by_content);
+    /// Makes a package the version that judges new submissions of its name. Returns whether it was that already. What
+    /// judges must be what the request means to replace: of two who push at once, the later one has to look again.
+    async fn point(&self, user: &UserName, request: &InstallPackage) -> Result<bool, Refusal> {
+        if request.by_content {
+            return Ok(true);
+        }
+        let (by, request, at) = (user.clone(), request.clone(), now());
         let write = move |db: &Connection| {
-            let unchanged = current(db, &slug)?.as_ref() == Some(&hash);
-            if !by_content && !unchanged {
-                db.execute(
-                    "INSERT INTO problems (slug, package) VALUES (?1, ?2) ON CONFLICT (slug) DO UPDATE SET package = ?2",
-                    params![slug.as_str(), hash.as_str()],
-                )?;
+            let (slug, hash) = (&request.slug, &request.package);
+            let before = current(db, slug)?;
+            if before.as_ref() == Some(hash) {
+                return Ok(Ok(true));
             }
-            Ok(unchanged || by_content)
+            let expected = match &request.replaces {
+                None => true,
+                Some(Replaces::Nothing) => before.is_none(),
+                Some(Replaces::Version(version)) => before.as_ref() == Some(version),
+            };
+            if !expected {
+                return Ok(Err(changed_meanwhile(slug, newest_version(db, slug)?)));
+            }
+            db.prepare_cached(
+                "INSERT INTO problems (slug, package) VALUES (?1, ?2) ON CONFLICT (slug) DO UPDATE SET package = ?2",
+            )?
+            .execute(params![slug.as_str(), hash.as_str()])?;
+            db.prepare_cached("INSERT INTO versions (slug, package, by, at) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![slug.as_str(), hash.as_str(), by.as_str(), at.0])?;
+            Ok(Ok(false))
         };
-        self.core.store.write(write).await.map_err(store_refusal)
+        self.core.store.write(write).await.map_err(store_refusal)?
     }
 
     /// Adds to a case what its package holds: input, answer, and the difference in words. Only samples come here.
@@ -442,6 +518,69 @@ impl Registry {
     fn upload_file(&self, user: &UserName, hash: &PackageHash) -> PathBuf {
         self.uploads.join(format!("{user}-{hash}.part"))
     }
+}
+
+/// Runs work that reads files.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let joined = tokio::task::spawn_blocking(work).await;
+    joined.map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?
+}
+
+/// Reads a package that was kept, or else the one that has arrived, and sees that it is the one that its hash names.
+fn arrived(kept: &Path, upload: &Path, hash: &PackageHash) -> Result<Opened, Refusal> {
+    let source = if kept.exists() { kept } else { upload };
+    if !source.exists() {
+        let message = format!("package {} has not arrived", hash.short());
+        return Err(Refusal::new(RefusalCode::NotFound, message).hint("push it again"));
+    }
+    let damaged = || {
+        // Cleared, so that what is sent next does not meet the pieces of what cannot be right.
+        let _ = std::fs::remove_file(upload);
+        Refusal::new(RefusalCode::Later, "what arrived is not the package that was announced")
+            .hint("push it again: it is sent from its first byte")
+    };
+    let opened = read::open(source).map_err(|defects| {
+        // As above.
+        let _ = std::fs::remove_file(upload);
+        let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
+        Refusal::new(RefusalCode::Invalid, format!("the package cannot be judged:\n{}", lines.join("\n")))
+    })?;
+    if !opened.package.generate.is_empty() {
+        let message = "the package has cases that are still to be generated";
+        return Err(
+            Refusal::new(RefusalCode::Invalid, message).hint("push it with codementor, which builds it")
+        );
+    }
+    match opened.files.content_hash() {
+        Ok(found) if found == hash.as_str() => Ok(opened),
+        Ok(_) | Err(_) => Err(damaged()),
+    }
+}
+
+fn changed_meanwhile(slug: &Slug, newest: Option<(PackageHash, UserName)>) -> Refusal {
+    let message = match newest {
+        Some((hash, by)) => {
+            format!(
+                "'{slug}' has changed meanwhile: {by} pushed version {}; yours was not installed",
+                hash.short()
+            )
+        }
+        None => format!("'{slug}' has changed meanwhile; yours was not installed"),
+    };
+    Refusal::new(RefusalCode::Forbidden, message).hint(
+        "codementor problem push --dry-run shows what yours would change now; codementor problem pull gets the other",
+    )
+}
+
+/// The version of a problem that was installed last, and by whom.
+fn newest_version(db: &Connection, slug: &Slug) -> StoreResult<Option<(PackageHash, UserName)>> {
+    let row: Option<(String, String)> = db
+        .prepare_cached("SELECT package, by FROM versions WHERE slug = ?1 ORDER BY id DESC LIMIT 1")?
+        .query_row([slug.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    row.map(|(package, by)| Ok((parse("package", package)?, parse("user", by)?))).transpose()
 }
 
 /// The first difference in words, by the problem's own rules.

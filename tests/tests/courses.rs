@@ -154,7 +154,7 @@ fn others_have_no_part_in_a_course_that_is_not_theirs() {
     // Nor does a student choose what judges.
     let package = Draft::new("echo", 2).secret("1", "", "").folder(&home);
     let file = home.write("kim-own/echo.py", RIGHT);
-    home.run_as("kim", &["submit", file.to_str().expect("a text"), "-p", &package, "--json"]).expect_code(4);
+    home.run_as("kim", &["submit", file.to_str().expect("a text"), "-p", &package, "--json"]).expect_code(3);
 }
 
 #[test]

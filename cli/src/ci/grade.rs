@@ -230,6 +230,9 @@ async fn submit_one(
     let submitted = async {
         let (slug, hash) = match &task.problem {
             Named::Installed(slug) => (slug.clone(), None),
+            Named::Package(path) if context.settings.nats_url.is_some() => {
+                return Err(package::PackageError::OnServer { path: path.clone() }.into());
+            }
             Named::Package(path) => {
                 let parcel = package::pack(&context.settings, &context.progress, languages, path).await?;
                 let installed = package::install(session, &parcel, true).await?;

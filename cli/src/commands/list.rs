@@ -2,6 +2,7 @@
 
 use codementor_protocol::{ListProblems, ProblemSummary, Verdict};
 
+use crate::args::List;
 use crate::args::course::Problems;
 use crate::commands::{Context, assignment};
 use crate::error::{CliError, ExitStatus};
@@ -42,6 +43,38 @@ pub(crate) async fn run(context: &Context, args: &Problems) -> Result<ExitStatus
             (words::memory(problem.limits.memory_mib * 1024), Tone::Plain),
             (best.into(), tone),
         ]);
+    }
+    context.print(&table.render(context.terminal.out))?;
+    Ok(ExitStatus::Success)
+}
+
+/// `codementor problem list`: with the versions that judge, for those who install them.
+pub(crate) async fn versions(context: &Context, args: &List) -> Result<ExitStatus, CliError> {
+    let problems = context.session().await?.request(&ListProblems {}).await?;
+    if args.json {
+        context.print_json(&problems)?;
+        return Ok(ExitStatus::Success);
+    }
+    if problems.is_empty() {
+        context.progress.note("no problems yet; install a package: codementor problem push DIR");
+        return Ok(ExitStatus::Success);
+    }
+    let mut table =
+        Table::new(&["problem", "title", ">tests", ">samples", ">time", ">memory", "version", "installed"]);
+    for problem in &problems {
+        table.row(
+            [
+                problem.slug.to_string(),
+                problem.title.clone(),
+                problem.cases.to_string(),
+                problem.samples.to_string(),
+                words::duration(problem.limits.time_ms),
+                words::memory(problem.limits.memory_mib * 1024),
+                problem.package.short().to_owned(),
+                words::moment(problem.installed),
+            ]
+            .map(|text| (text, Tone::Plain)),
+        );
     }
     context.print(&table.render(context.terminal.out))?;
     Ok(ExitStatus::Success)

@@ -151,6 +151,11 @@ pub(crate) async fn choose<'a>(
             *opened = Some(context.session().await?);
             (slug, None)
         }
+        Named::Package(path) if context.settings.nats_url.is_some() => {
+            // As it was typed, where it was.
+            let path = program.problem.clone().unwrap_or(path);
+            return Err(package::PackageError::OnServer { path }.into());
+        }
         Named::Package(path) => {
             let parcel = package::pack(&context.settings, &context.progress, &languages, &path).await?;
             let session = opened.insert(context.session().await?);

@@ -3,6 +3,7 @@
 mod accounts;
 mod courses;
 mod feedback;
+mod problems;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use accounts::*;
 pub use courses::*;
 pub use feedback::*;
+pub use problems::*;
 
 use crate::job::Capture;
 use crate::{
@@ -156,6 +158,8 @@ requests! {
     FindProblem "problem" -> ProblemSummary;
     PutPackage "package-put" -> PackageReceived;
     InstallPackage "package-install" -> Install;
+    ComparePackage "package-compare" -> PackageChange;
+    GetPackage "package-get" -> PackagePiece;
     GetStatus "status" -> Status;
     Hint "hint" -> FeedbackStep;
     ReadFeedback "feedback" -> FeedbackDetail;
@@ -443,6 +447,9 @@ pub struct InstallPackage {
     pub slug: Slug,
     /// Install it without making it the current version of the name: for `-p PATH`.
     pub by_content: bool,
+    /// What it is to replace. Where something else judges meanwhile, it is refused; absent replaces whatever there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaces>,
 }
 
 /// Where an installation stands.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use codementor_protocol::{
-    AssignmentId, Cancel, CourseName, CourseRole, DeleteAssignment, DropCode, Events, ExtendAssignment,
-    FindProblem, GetStatus, Hint, History, InstallPackage, Join, ListAssignments, ListCodes, ListCourses,
-    ListDue, ListKeys, ListProblems, LogOut, MakeCode, MakeScoped, Pair, PutAssignment, PutCourse,
-    PutPackage, ReadCase, ReadFeedback, ReadProblem, Refusal, RefusalCode, Rehearse, Renew, Request, Revoke,
-    SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName, WhoAmI,
+    AssignmentId, Cancel, ComparePackage, CourseName, CourseRole, DeleteAssignment, DropCode, Events,
+    ExtendAssignment, FindProblem, GetPackage, GetStatus, Hint, History, InstallPackage, Join,
+    ListAssignments, ListCodes, ListCourses, ListDue, ListKeys, ListProblems, LogOut, MakeCode, MakeScoped,
+    Pair, PutAssignment, PutCourse, PutPackage, ReadCase, ReadFeedback, ReadProblem, Refusal, RefusalCode,
+    Rehearse, Renew, Request, Revoke, SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName, WhoAmI,
 };
 
 /// Who may ask something.
@@ -37,6 +37,7 @@ pub(crate) fn access(verb: &str) -> Option<Access> {
         PutPackage::VERB | InstallPackage::VERB | Rehearse::VERB => {
             Access::SomeCourse(CourseRole::Instructor)
         }
+        ComparePackage::VERB | GetPackage::VERB => Access::SomeCourse(CourseRole::Instructor),
         ListCourses::VERB | ListAssignments::VERB | ListDue::VERB | ReadProblem::VERB => Access::Anyone,
         PutAssignment::VERB | SetAssignmentState::VERB | ExtendAssignment::VERB | DeleteAssignment::VERB => {
             Access::Course(CourseRole::Instructor)

@@ -14,6 +14,8 @@ pub(crate) struct Facts {
     pub(crate) nats: String,
     /// After how many seconds without work the daemon stops.
     pub(crate) idle_timeout_s: Option<u64>,
+    /// Whether it is a server for others, and not the private daemon of one user.
+    pub(crate) shared: bool,
     /// Where the log is.
     pub(crate) log: String,
     /// The slots of the judge in this process, if there is one.

@@ -33,6 +33,12 @@ impl Handle<Submit> for Gateway {
         if matches!(request.purpose, Purpose::Calibration | Purpose::Verification) {
             return Err(Refusal::new(RefusalCode::Forbidden, "only the daemon measures and checks"));
         }
+        if request.package.is_some() && self.facts.shared {
+            let message = "a server that others use judges by the version of a problem that is installed";
+            return Err(
+                Refusal::new(RefusalCode::Forbidden, message).hint("submit to the problem by its name")
+            );
+        }
         check_key(&request.key)?;
         check_files(&request.files, request.entry.as_deref())?;
         if self.languages.by_id(&request.language).is_none() {

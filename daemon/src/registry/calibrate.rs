@@ -12,7 +12,7 @@ use codementor_problems::package::{Outcome, Package, Submission};
 use codementor_problems::read::Opened;
 use codementor_protocol::{
     InstallPackage, Lane, Limits, PackageHash, Purpose, Refusal, RefusalCode, SourceFile, SubmissionId,
-    Submit, Verdict,
+    Submit, UserName, Verdict,
 };
 use codementor_runners::Languages;
 use rand::Rng;
@@ -77,6 +77,7 @@ impl Calibrations {
     pub(super) fn start(
         &self,
         registry: Registry,
+        user: UserName,
         request: InstallPackage,
         mut row: Installed,
         package: Package,
@@ -89,7 +90,7 @@ impl Calibrations {
             let measured = async {
                 measure(&registry, &request, &mut row, &package, plan, &all).await?;
                 registry.add(&row).await?;
-                registry.point(&request).await
+                registry.point(&user, &request).await
             };
             match measured.await {
                 Ok(_) => drop(all.lock().remove(&hash)),

@@ -1,13 +1,17 @@
 //! Packages that arrive in pieces. A transfer that was cut off goes on where it stopped.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use codementor_protocol::{PackageReceived, PutPackage, Refusal, RefusalCode};
 
 /// The largest package that is taken.
 const MAX_PACKAGE: u64 = 512 * 1024 * 1024;
+
+/// How long a transfer that was cut off can go on where it stopped.
+const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Appends a piece if it is the next one. The answer says which byte is wanted next, whatever was sent.
 pub(super) fn append(path: &Path, request: &PutPackage) -> Result<PackageReceived, Refusal> {
@@ -42,6 +46,31 @@ pub(super) fn keep(upload: &Path, kept: &Path) -> Result<(), Refusal> {
         kept.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
     };
     keep().map_err(|error| failed(&error))
+}
+
+/// Reads a piece of a package, and says how large the whole is.
+pub(super) fn piece(path: &Path, offset: u64, most: usize) -> Result<(u64, Vec<u8>), Refusal> {
+    let read = || -> io::Result<_> {
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        file.seek(SeekFrom::Start(offset.min(size)))?;
+        let mut piece = Vec::new();
+        file.take(most as u64).read_to_end(&mut piece)?;
+        Ok((size, piece))
+    };
+    read()
+        .map_err(|error| Refusal::new(RefusalCode::Internal, format!("the package cannot be read: {error}")))
+}
+
+/// Removes what nobody has gone on sending for a long time. A file that cannot be looked at or removed stays.
+pub(super) fn forget_old(uploads: &Path) {
+    for entry in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
+        let changed = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = changed.ok().and_then(|changed| SystemTime::now().duration_since(changed).ok());
+        if age.is_some_and(|age| age > KEEP) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn failed(error: &io::Error) -> Refusal {

@@ -22,6 +22,8 @@ const REQUESTS: &[(&str, &str)] = &[
     ("problem", r#"{"problem":"sum"}"#),
     ("package-put", r#"{"package":"HASH","size":1,"offset":0,"piece":""}"#),
     ("package-install", r#"{"package":"HASH","slug":"sum","by_content":false}"#),
+    ("package-compare", r#"{"package":"HASH","slug":"sum"}"#),
+    ("package-get", r#"{"problem":"sum","offset":0}"#),
     ("status", "{}"),
     ("hint", r#"{"submission":1}"#),
     ("feedback", r#"{"submission":1}"#),
