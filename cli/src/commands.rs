@@ -27,6 +27,7 @@ mod prompt;
 mod pull;
 mod push;
 mod rehearse;
+mod rejudge;
 mod runners;
 mod show;
 mod status;
@@ -144,6 +145,7 @@ async fn with_daemon(
         Command::Problem(Problem::List(args)) => list::versions(context, &args).await,
         Command::Problem(Problem::Push(args)) => push::run(context, &args).await,
         Command::Problem(Problem::Pull(args)) => pull::run(context, &args).await,
+        Command::Problem(Problem::Rejudge(args)) => rejudge::run(context, &args).await,
         Command::Problem(Problem::Rehearse(args)) => rehearse::run(context, &args).await,
         Command::Due(args) => due::run(context, &args).await,
         Command::Get(args) => get::run(context, &args).await,

@@ -110,6 +110,7 @@ impl Outcome {
             | EventKind::Preparing { .. }
             | EventKind::Started(_)
             | EventKind::Restarted(_)
+            | EventKind::Rejudged(_)
             | EventKind::Compiled(_)
             | EventKind::Test(_)
             | EventKind::Feedback(_)

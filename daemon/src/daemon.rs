@@ -209,6 +209,8 @@ pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), Daemon
     let (caught_up, is_caught_up) = watch::channel(false);
     let outbox = queue::Outbox { window: settings.slots.max(2) as usize, ack_wait: settings.ack_wait };
     let mut projecting = tokio::spawn(queue::run_results(core.clone(), reconnects.clone(), caught_up));
+    // It ends with the process; what it has not begun stands in the database.
+    tokio::spawn(crate::rejudge::run(core.clone()));
     let mut publishing = tokio::spawn(queue::run_outbox(core.clone(), outbox, job_changes, is_caught_up));
     let judging = match workshop {
         Some(workshop) => {

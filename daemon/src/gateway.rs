@@ -13,6 +13,7 @@ mod accounts;
 mod courses;
 mod feedback;
 mod problems;
+mod rejudge;
 mod status;
 mod submissions;
 
@@ -31,6 +32,7 @@ use codementor_protocol::{
 use codementor_protocol::{
     DropCode, Join, ListCodes, ListKeys, LogOut, MakeCode, MakeScoped, Pair, Renew, Revoke, WhoAmI,
 };
+use codementor_protocol::{EndRejudge, ListRejudges, ReadRejudge, StartRejudge};
 use codementor_protocol::{Hint, ReadFeedback, Rehearse, ShowPrompt};
 use futures::StreamExt;
 use serde::Serialize;
@@ -128,6 +130,10 @@ impl Gateway {
             InstallPackage::VERB => self.handle_json::<InstallPackage>(caller, payload).await,
             ComparePackage::VERB => self.handle_json::<ComparePackage>(caller, payload).await,
             GetPackage::VERB => self.handle_json::<GetPackage>(caller, payload).await,
+            StartRejudge::VERB => self.handle_json::<StartRejudge>(caller, payload).await,
+            ReadRejudge::VERB => self.handle_json::<ReadRejudge>(caller, payload).await,
+            EndRejudge::VERB => self.handle_json::<EndRejudge>(caller, payload).await,
+            ListRejudges::VERB => self.handle_json::<ListRejudges>(caller, payload).await,
             Hint::VERB => self.handle_json::<Hint>(caller, payload).await,
             ReadFeedback::VERB => self.handle_json::<ReadFeedback>(caller, payload).await,
             ShowPrompt::VERB => self.handle_json::<ShowPrompt>(caller, payload).await,

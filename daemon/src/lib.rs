@@ -19,6 +19,7 @@ mod oidc;
 mod program;
 mod queue;
 mod registry;
+mod rejudge;
 pub mod settings;
 pub mod store;
 mod submissions;

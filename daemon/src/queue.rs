@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use codementor_protocol::{Lane, SubmissionId, Timestamp, subject};
-use tokio::sync::mpsc;
+use codementor_protocol::{EventKind, Lane, SubmissionId, Timestamp, subject};
+use tokio::sync::{Notify, mpsc};
 
 pub(crate) use follow::{Following, Judging, JudgingOutcome};
 pub(crate) use outbox::{Outbox, run as run_outbox};
@@ -46,6 +46,8 @@ pub(crate) struct Core {
     jobs: mpsc::Sender<JobChange>,
     followers: Arc<follow::Followers>,
     pub(crate) gauges: Arc<Gauges>,
+    /// Told whenever one of the daemon's own submissions has ended, or more of them are wanted.
+    pub(crate) own_ended: Arc<Notify>,
 }
 
 /// What `status` shows of the queue.
@@ -68,7 +70,18 @@ impl Core {
         let (jobs, changes) = mpsc::channel(CHANGES);
         let gauges = Arc::new(Gauges::default());
         gauges.touch();
-        (Self { store, client, jetstream, jobs, followers: Arc::default(), gauges }, changes)
+        (
+            Self {
+                store,
+                client,
+                jetstream,
+                jobs,
+                followers: Arc::default(),
+                gauges,
+                own_ended: Arc::default(),
+            },
+            changes,
+        )
     }
 
     /// Passes on what a committed transaction brought about.
@@ -83,6 +96,9 @@ impl Core {
             self.followers.tell(&event);
             // What the daemon runs for itself is nobody else's business.
             if user == own {
+                if matches!(event.kind, EventKind::End(_)) {
+                    self.own_ended.notify_one();
+                }
                 continue;
             }
             let body = match serde_json::to_vec(&event) {

@@ -625,7 +625,8 @@ fn limits(package: &Package) -> Limits {
     }
 }
 
-fn current(db: &Connection, slug: &Slug) -> StoreResult<Option<PackageHash>> {
+/// The version of a problem that judges.
+pub(crate) fn current(db: &Connection, slug: &Slug) -> StoreResult<Option<PackageHash>> {
     let hash: Option<String> = db
         .prepare_cached("SELECT package FROM problems WHERE slug = ?1")?
         .query_row([slug.as_str()], |row| row.get(0))

@@ -5,6 +5,7 @@
 mod feedback;
 mod project;
 mod query;
+pub(crate) mod rejudge;
 #[cfg(test)]
 mod tests;
 
@@ -376,7 +377,7 @@ pub(crate) fn job(db: &Connection, id: SubmissionId) -> StoreResult<Option<Job>>
         entry: record.entry,
         cases,
         stop: match record.purpose {
-            Purpose::Submission => record.stop,
+            Purpose::Submission | Purpose::Rejudge => record.stop,
             Purpose::Verification => StopRule::FirstFailure,
             Purpose::Trial | Purpose::Calibration => StopRule::Never,
         },
@@ -386,7 +387,7 @@ pub(crate) fn job(db: &Connection, id: SubmissionId) -> StoreResult<Option<Job>>
 
 /// Forgets what is no attempt and ended before `before`.
 pub(crate) fn forget_trials(db: &Connection, before: Timestamp) -> StoreResult<usize> {
-    let old = "SELECT id FROM submissions WHERE purpose <> 'submission' AND state LIKE '%-ended' AND at < ?1";
+    let old = "SELECT id FROM submissions WHERE purpose NOT IN ('submission', 'rejudge') AND state LIKE '%-ended' AND at < ?1";
     db.execute(&format!("DELETE FROM events WHERE submission IN ({old})"), [before.0])?;
     db.execute(&format!("DELETE FROM captures WHERE submission IN ({old})"), [before.0])?;
     Ok(db.execute(&format!("DELETE FROM submissions WHERE id IN ({old})"), [before.0])?)

@@ -83,7 +83,7 @@ fn table(all: &[Summary]) -> Table {
             (summary.id.to_string(), Tone::Plain),
             (place(summary), Tone::Plain),
             (summary.language.to_string(), Tone::Plain),
-            (words::standing(summary.state, summary.verdict).into(), tone),
+            (standing(summary), tone),
             (tests, Tone::Plain),
             (summary.time_ms.map(words::duration).unwrap_or_default(), Tone::Plain),
             (summary.memory_kib.map(words::memory).unwrap_or_default(), Tone::Plain),
@@ -92,6 +92,11 @@ fn table(all: &[Summary]) -> Table {
         ]);
     }
     table
+}
+
+fn standing(summary: &Summary) -> String {
+    let standing = words::standing(summary.state, summary.verdict);
+    if summary.rejudged.is_some() { format!("{standing} (judged again)") } else { standing.into() }
 }
 
 /// The problem, with the assignment where it was for one.

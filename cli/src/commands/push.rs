@@ -9,8 +9,8 @@ use codementor_protocol::{
 use codementor_runners::Languages;
 use serde_json::{Value, json};
 
-use crate::args::problem::Push;
-use crate::commands::Context;
+use crate::args::problem::{Push, Which};
+use crate::commands::{Context, rejudge};
 use crate::error::{CliError, ExitStatus};
 use crate::package::{self, Installed};
 use crate::render::words;
@@ -36,12 +36,28 @@ pub(crate) async fn run(context: &Context, args: &Push) -> Result<ExitStatus, Cl
     let mut status = ExitStatus::Success;
     let mut report: Vec<Value> = Vec::new();
     let mut names: BTreeMap<Slug, PathBuf> = BTreeMap::new();
+    let mut again: Vec<Slug> = Vec::new();
+    let mut pending = 0;
     for (place, path) in args.packages.iter().enumerate() {
         match one(context, &mut session, &languages, args, path, &mut names).await {
-            Ok(pushed) => match args.json {
-                true => report.push(told(path, &pushed)),
-                false => context.print(&describe(&pushed))?,
-            },
+            Ok(pushed) => {
+                match args.json {
+                    true => report.push(told(path, &pushed)),
+                    false => context.print(&describe(&pushed))?,
+                }
+                let submissions = pushed.change.affects.submissions;
+                let is_new = pushed.change.from.is_none();
+                let wanted = match args.rejudge {
+                    Which::None => false,
+                    Which::Affected => pushed.judges && submissions > 0,
+                    Which::All => !is_new,
+                };
+                if wanted {
+                    again.push(pushed.slug);
+                } else if pushed.judges && submissions > 0 && args.rejudge == Which::None {
+                    pending += 1;
+                }
+            }
             Err(error) => {
                 // Without the server each of the others would fail in the same way, after a long wait.
                 let hopeless = matches!(error.status(), ExitStatus::Unreachable | ExitStatus::Login);
@@ -72,8 +88,19 @@ pub(crate) async fn run(context: &Context, args: &Push) -> Result<ExitStatus, Cl
     }
     if args.json {
         context.print_json(&report)?;
+    } else if pending > 0 {
+        context.progress.note(match args.dry_run {
+            true => "choose what is judged again: --rejudge none, affected or all",
+            false => {
+                "what was submitted keeps its verdicts; see what would move: codementor problem rejudge NAME"
+            }
+        });
     }
-    Ok(status)
+    if args.dry_run || again.is_empty() {
+        return Ok(status);
+    }
+    let rejudged = rejudge::after_push(context, &mut session, &again, args).await?;
+    Ok(if status == ExitStatus::Success { rejudged } else { status })
 }
 
 async fn one(

@@ -31,6 +31,9 @@ pub(crate) async fn run(context: &Context, args: &args::Show) -> Result<ExitStat
             summary.attempt,
             words::moment(summary.at)
         );
+        if let Some((at, rejudged)) = &tally.rejudged {
+            text.push_str(&format!("{}: {}\n", words::moment(*at), words::rejudged(rejudged)));
+        }
         match tally.end {
             Some(_) => text.push_str(&block::render(&tally, &detail.files, paint)),
             None => {

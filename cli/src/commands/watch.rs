@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use codementor_protocol::{Detail, Ending, Show, State};
+use codementor_protocol::{Detail, Ending, EventKind, Show, State};
 
 use crate::args;
 use crate::commands::submit::Talking;
@@ -49,9 +49,15 @@ async fn watch(
             outcome => outcome,
         }
     } else {
+        let events: Vec<_> = std::iter::from_fn(|| stream.take_ready()).collect();
+        // What was judged again has two ends; the last one holds.
+        let rejudged = events.iter().rposition(|event| matches!(event.kind, EventKind::Rejudged(_)));
         let mut outcome = None;
-        while let Some(event) = stream.take_ready() {
-            renderer.event(&event)?;
+        for (place, event) in events.iter().enumerate() {
+            renderer.event(event)?;
+            if rejudged.is_some_and(|rejudged| place < rejudged) {
+                continue;
+            }
             if let (None, Some(found)) = (&outcome, Outcome::of(&event.kind)) {
                 settle(session.client(), renderer, &found, &detail.files).await?;
                 outcome = Some(found);

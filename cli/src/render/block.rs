@@ -100,7 +100,7 @@ fn details(tally: &Tally, facts: &Accepted, accepted: bool, paint: Paint) -> Str
         (Visibility::Hidden, Purpose::Submission) => {
             text.push_str("  That test is hidden: only how it ended is shown.\n");
         }
-        (_, Purpose::Trial | Purpose::Calibration | Purpose::Verification) => {}
+        (_, Purpose::Trial | Purpose::Calibration | Purpose::Verification | Purpose::Rejudge) => {}
     }
     text
 }

@@ -132,13 +132,15 @@ impl<O: Write, E: Write> Renderer for Live<O, E> {
                     Purpose::Trial => {
                         format!("{}  {}  samples only", paint.strong(facts.problem.as_str()), facts.lang)
                     }
-                    Purpose::Submission | Purpose::Calibration | Purpose::Verification => format!(
-                        "{}  {}  #{}  attempt {}",
-                        paint.strong(&entry::place(facts)),
-                        facts.lang,
-                        facts.id,
-                        entry::attempt(facts, event.at)
-                    ),
+                    Purpose::Submission | Purpose::Calibration | Purpose::Verification | Purpose::Rejudge => {
+                        format!(
+                            "{}  {}  #{}  attempt {}",
+                            paint.strong(&entry::place(facts)),
+                            facts.lang,
+                            facts.id,
+                            entry::attempt(facts, event.at)
+                        )
+                    }
                 };
                 let err = &mut self.err;
                 // A header that nobody reads is no reason to stop.
@@ -153,6 +155,12 @@ impl<O: Write, E: Write> Renderer for Live<O, E> {
                 let err = &mut self.err;
                 let _ = self.bar.suspend(|| writeln!(err, "{line}"));
                 self.bar.set_position(0);
+            }
+            EventKind::Rejudged(rejudged) => {
+                let line = words::rejudged(rejudged);
+                let err = &mut self.err;
+                // As above.
+                let _ = self.bar.suspend(|| writeln!(err, "{line}"));
             }
             _ => {}
         }

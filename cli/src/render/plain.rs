@@ -78,13 +78,14 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
         match &event.kind {
             EventKind::Submission(facts) => match facts.purpose {
                 Purpose::Trial => self.say(&format!("{}  {}  samples only", facts.problem, facts.lang)),
-                Purpose::Submission | Purpose::Calibration | Purpose::Verification => self.say(&format!(
-                    "#{}  {}  {}  attempt {}",
-                    facts.id,
-                    entry::place(facts),
-                    facts.lang,
-                    entry::attempt(facts, event.at)
-                )),
+                Purpose::Submission | Purpose::Calibration | Purpose::Verification | Purpose::Rejudge => self
+                    .say(&format!(
+                        "#{}  {}  {}  attempt {}",
+                        facts.id,
+                        entry::place(facts),
+                        facts.lang,
+                        entry::attempt(facts, event.at)
+                    )),
             },
             EventKind::Queued(queued) => {
                 // The position changes with each submission before; the heartbeat says the newest.
@@ -105,6 +106,7 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
                 );
                 self.say(&line);
             }
+            EventKind::Rejudged(rejudged) => self.say(&words::rejudged(rejudged)),
             EventKind::Compiled(compiled) => {
                 if compiled.ok {
                     let total = words::plural(self.tally.total.into(), "test");

@@ -1,7 +1,7 @@
 //! What is known of a submission after the events so far: a pure fold, shared by all views.
 
 use codementor_protocol::{
-    Accepted, Compiled, EventKind, Failed, JobEvent, TestEvent, Timestamp, Verdict, Verdicted,
+    Accepted, Compiled, EventKind, Failed, JobEvent, Rejudged, TestEvent, Timestamp, Verdict, Verdicted,
 };
 
 /// What is known of a submission.
@@ -19,6 +19,8 @@ pub struct Tally {
     pub tests: Vec<TestEvent>,
     /// How often it was judged again.
     pub restarts: u32,
+    /// When it was last judged again after its end, and what it was before.
+    pub rejudged: Option<(Timestamp, Rejudged)>,
     /// How judging ended.
     pub end: Option<End>,
     /// When the first event happened.
@@ -96,6 +98,15 @@ impl Tally {
                 self.compiled = None;
                 self.tests.clear();
                 self.restarts += 1;
+            }
+            EventKind::Rejudged(rejudged) => {
+                self.stage = Stage::Queued(0);
+                self.compiled = None;
+                self.tests.clear();
+                self.end = None;
+                self.rejudged = Some((event.at, rejudged.clone()));
+                // How long it takes is told of the new run.
+                self.since = None;
             }
             EventKind::Compiled(compiled) => {
                 self.compiled = Some(compiled.clone());

@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
-use codementor_protocol::{Allowance, Ending, FeedbackOutcome, State, TestEvent, Timestamp, Verdict};
+use codementor_protocol::{
+    Allowance, Ending, FeedbackOutcome, Rejudged, State, TestEvent, Timestamp, Verdict,
+};
 
 use jiff::tz::TimeZone;
 
@@ -35,6 +37,16 @@ pub fn size(bytes: u64) -> String {
         10_240..1_048_576 => format!("{} KiB", bytes / 1024),
         _ => format!("{}.{} MiB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
     }
+}
+
+/// That a submission was judged again after its end, and what it was before.
+pub fn rejudged(rejudged: &Rejudged) -> String {
+    let before = match (rejudged.verdict, rejudged.score.as_deref()) {
+        (Some(verdict), Some(score)) => format!("before: {verdict}, points: {}", sanitize::line(score)),
+        (Some(verdict), None) => format!("before: {verdict}"),
+        (None, _) => "before: not judged, through a fault of ours".into(),
+    };
+    format!("judged again by version {} of the problem; {before}", rejudged.package.short())
 }
 
 /// `1 test`, `2 tests`.

@@ -48,6 +48,9 @@ pub enum EventKind {
     Started(Started),
     /// What was reported so far is void; it is judged again. This costs no attempt.
     Restarted(Restarted),
+    /// It had ended, and was judged again by another version of the problem. What was reported so far is what was; how
+    /// the new run went follows.
+    Rejudged(Rejudged),
     /// The compiler, or the syntax check, ended.
     Compiled(Compiled),
     /// A case was run.
@@ -123,6 +126,17 @@ pub struct Started {
 pub struct Restarted {
     /// Why, in words.
     pub reason: String,
+}
+
+/// A submission that was judged again after its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejudged {
+    /// The version of the problem that judges it now.
+    pub package: PackageHash,
+    /// The verdict before; none where a fault of ours had ended it.
+    pub verdict: Option<Verdict>,
+    /// The points before.
+    pub score: Option<String>,
 }
 
 /// What the compiler did.

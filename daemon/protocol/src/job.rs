@@ -112,6 +112,8 @@ pub enum Purpose {
     Calibration,
     /// Checking a program that a model has corrected.
     Verification,
+    /// Judging a student's attempt again, with nobody watching.
+    Rejudge,
 }
 
 /// A job: all that a judge needs, but for the package, which it fetches by its hash.

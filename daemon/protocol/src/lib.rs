@@ -24,8 +24,8 @@ pub use course::{
 };
 pub use diagnostic::{Diagnostic, Severity};
 pub use event::{
-    Accepted, Compiled, Ended, EventKind, Failed, JobEvent, Queued, Restarted, SCHEMA_VERSION, Started,
-    TestEvent, Verdicted,
+    Accepted, Compiled, Ended, EventKind, Failed, JobEvent, Queued, Rejudged, Restarted, SCHEMA_VERSION,
+    Started, TestEvent, Verdicted,
 };
 pub use fault::{Fault, FaultCode};
 pub use feedback::{

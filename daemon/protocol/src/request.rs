@@ -4,6 +4,7 @@ mod accounts;
 mod courses;
 mod feedback;
 mod problems;
+mod rejudge;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ pub use accounts::*;
 pub use courses::*;
 pub use feedback::*;
 pub use problems::*;
+pub use rejudge::*;
 
 use crate::job::Capture;
 use crate::{
@@ -160,6 +162,10 @@ requests! {
     InstallPackage "package-install" -> Install;
     ComparePackage "package-compare" -> PackageChange;
     GetPackage "package-get" -> PackagePiece;
+    StartRejudge "rejudge" -> RejudgePage;
+    ReadRejudge "rejudge-show" -> RejudgePage;
+    EndRejudge "rejudge-end" -> RejudgePage;
+    ListRejudges "rejudges" -> Vec<RejudgeSummary>;
     GetStatus "status" -> Status;
     Hint "hint" -> FeedbackStep;
     ReadFeedback "feedback" -> FeedbackDetail;
@@ -296,6 +302,9 @@ pub struct Summary {
     /// Whether it came after the deadline.
     #[serde(default)]
     pub late: bool,
+    /// When it was last judged again by another version of the problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejudged: Option<Timestamp>,
 }
 
 /// All that a user may see of a submission.
@@ -545,7 +554,9 @@ pub struct Stopping {
 /// Which cases a purpose runs.
 pub fn selection(purpose: Purpose) -> CaseSelection {
     match purpose {
-        Purpose::Submission | Purpose::Calibration | Purpose::Verification => CaseSelection::All,
+        Purpose::Submission | Purpose::Calibration | Purpose::Verification | Purpose::Rejudge => {
+            CaseSelection::All
+        }
         Purpose::Trial => CaseSelection::Samples,
     }
 }

@@ -57,6 +57,9 @@ impl State {
             (EventKind::Started(_), _) => illegal("started"),
             (EventKind::Restarted(_), Queued | Running) => Ok(Queued),
             (EventKind::Restarted(_), _) => illegal("restarted"),
+            // Its new run follows at once, in the same transaction.
+            (EventKind::Rejudged(_), Settled(Ending::Judged | Ending::Faulted)) => Ok(Queued),
+            (EventKind::Rejudged(_), _) => illegal("rejudged"),
             (EventKind::Compiled(_), Running) => Ok(Running),
             (EventKind::Compiled(_), _) => illegal("compiled"),
             (EventKind::Test(_), Running) => Ok(Running),
@@ -141,7 +144,8 @@ impl<'de> serde::Deserialize<'de> for State {
 mod tests {
     use super::*;
     use crate::{
-        Compiled, Ended as End, Failed, Feedback, Queued as Wait, Restarted, Started, Verdict, Verdicted,
+        Compiled, Ended as End, Failed, Feedback, Queued as Wait, Rejudged, Restarted, Started, Verdict,
+        Verdicted,
     };
 
     fn events() -> Vec<(&'static str, EventKind)> {
@@ -149,6 +153,14 @@ mod tests {
             ("queued", EventKind::Queued(Wait { position: 0 })),
             ("started", EventKind::Started(Started { total: 1 })),
             ("restarted", EventKind::Restarted(Restarted { reason: String::new() })),
+            (
+                "rejudged",
+                EventKind::Rejudged(Rejudged {
+                    package: crate::PackageHash::new("a".repeat(64)).expect("a hash"),
+                    verdict: None,
+                    score: None,
+                }),
+            ),
             (
                 "compiled",
                 EventKind::Compiled(Compiled {
@@ -195,6 +207,7 @@ mod tests {
             ]),
             (State::Settled(Ending::Judged), &[
                 ("feedback", State::Settled(Ending::Judged)), ("end", State::Ended(Ending::Judged)),
+                ("rejudged", State::Queued),
             ]),
             (State::Ended(Ending::Judged), &[]),
         ];

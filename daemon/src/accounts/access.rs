@@ -10,6 +10,7 @@ use codementor_protocol::{
     Pair, PutAssignment, PutCourse, PutPackage, ReadCase, ReadFeedback, ReadProblem, Refusal, RefusalCode,
     Rehearse, Renew, Request, Revoke, SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName, WhoAmI,
 };
+use codementor_protocol::{EndRejudge, ListRejudges, ReadRejudge, StartRejudge};
 
 /// Who may ask something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub(crate) fn access(verb: &str) -> Option<Access> {
             Access::SomeCourse(CourseRole::Instructor)
         }
         ComparePackage::VERB | GetPackage::VERB => Access::SomeCourse(CourseRole::Instructor),
+        StartRejudge::VERB | ReadRejudge::VERB | EndRejudge::VERB | ListRejudges::VERB => {
+            Access::SomeCourse(CourseRole::Instructor)
+        }
         ListCourses::VERB | ListAssignments::VERB | ListDue::VERB | ReadProblem::VERB => Access::Anyone,
         PutAssignment::VERB | SetAssignmentState::VERB | ExtendAssignment::VERB | DeleteAssignment::VERB => {
             Access::Course(CourseRole::Instructor)

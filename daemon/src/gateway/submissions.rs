@@ -30,7 +30,7 @@ impl Handle<Submit> for Gateway {
                 Refusal::new(RefusalCode::Later, "the daemon is stopping").hint("submit again in a moment")
             );
         }
-        if matches!(request.purpose, Purpose::Calibration | Purpose::Verification) {
+        if matches!(request.purpose, Purpose::Calibration | Purpose::Verification | Purpose::Rejudge) {
             return Err(Refusal::new(RefusalCode::Forbidden, "only the daemon measures and checks"));
         }
         if request.package.is_some() && self.facts.shared {

@@ -40,7 +40,7 @@ pub(crate) enum JudgingOutcome {
 impl Judging {
     fn add(&mut self, event: &EventKind) {
         match event {
-            EventKind::Started(_) | EventKind::Restarted(_) => {
+            EventKind::Started(_) | EventKind::Restarted(_) | EventKind::Rejudged(_) => {
                 self.compiled = None;
                 self.failed_sample = None;
             }

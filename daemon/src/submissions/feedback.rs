@@ -77,6 +77,7 @@ pub(crate) fn forget(
     for sql in [
         "DELETE FROM events WHERE submission = ?1",
         "DELETE FROM captures WHERE submission = ?1",
+        "DELETE FROM cases WHERE submission = ?1",
         "DELETE FROM outbox WHERE submission = ?1",
         "DELETE FROM submissions WHERE id = ?1",
     ] {

@@ -83,7 +83,9 @@ fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Ch
             record.append(db, EventKind::Compiled(compiled), at, changes)
         }
         ReportKind::Case(case) => {
-            if record.assigned && record.purpose == Purpose::Submission {
+            // Whether a run that judges again is for an assignment is known to the submission that it is of.
+            if record.assigned && record.purpose == Purpose::Submission || record.purpose == Purpose::Rejudge
+            {
                 keep_case(db, record.id, case)?;
             }
             if !record.shows(case.visibility) {
@@ -131,7 +133,10 @@ fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Ch
 impl Record {
     /// What the student sees of the cases. A try on the samples shows them whatever the assignment says.
     fn visible(&self) -> CaseVisibility {
-        if self.purpose == Purpose::Submission { self.visibility } else { CaseVisibility::All }
+        match self.purpose {
+            Purpose::Submission | Purpose::Rejudge => self.visibility,
+            Purpose::Trial | Purpose::Calibration | Purpose::Verification => CaseVisibility::All,
+        }
     }
 
     /// Whether the student sees a case.
@@ -167,7 +172,7 @@ fn forget_run(db: &Connection, record: &Record, total: u32) -> StoreResult<()> {
     db.prepare_cached("UPDATE submissions SET time_ms = NULL, memory_kib = NULL, total = ?2 WHERE id = ?1")?
         .execute(params![record.id.0, total])?;
     db.prepare_cached("DELETE FROM captures WHERE submission = ?1")?.execute([record.id.0])?;
-    if record.assigned {
+    if record.assigned || record.purpose == Purpose::Rejudge {
         db.prepare_cached("DELETE FROM cases WHERE submission = ?1")?.execute([record.id.0])?;
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::store::StoreResult;
 
 const SUMMARY: &str =
     "id, problem, language, state, verdict, score, passed, total, time_ms, memory_kib, attempt, at,
-     max_score, course, assignment, late";
+     max_score, course, assignment, late, rejudged";
 
 /// The user whose submission this is. What the daemon runs for itself belongs to no person.
 pub(crate) fn owner(db: &Connection, id: SubmissionId) -> StoreResult<Option<UserName>> {
@@ -165,11 +165,11 @@ pub(crate) fn detail(db: &Connection, id: SubmissionId) -> StoreResult<Option<De
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut detail = Detail {
         summary: summary(row)?,
-        package: parse("package", row.get(16)?)?,
-        files: from_json("files", &row.get::<_, String>(17)?)?,
+        package: parse("package", row.get(17)?)?,
+        files: from_json("files", &row.get::<_, String>(18)?)?,
         diagnostics: Vec::new(),
         compiler_output: String::new(),
-        fault: row.get(18)?,
+        fault: row.get(19)?,
     };
     for event in events(db, id, 1, usize::MAX)?.events {
         if let JobEvent { kind: EventKind::Compiled(compiled), .. } = event {
@@ -213,7 +213,7 @@ pub(crate) fn capture(db: &Connection, id: SubmissionId, index: u32) -> StoreRes
 }
 
 /// The assignment that two columns name.
-fn assignment(course: Option<String>, name: Option<String>) -> StoreResult<Option<AssignmentId>> {
+pub(super) fn assignment(course: Option<String>, name: Option<String>) -> StoreResult<Option<AssignmentId>> {
     course
         .zip(name)
         .map(|(course, name)| {
@@ -240,5 +240,6 @@ fn summary(row: &Row<'_>) -> StoreResult<Summary> {
         at: Timestamp(row.get(11)?),
         assignment: assignment(row.get(13)?, row.get(14)?)?,
         late: row.get(15)?,
+        rejudged: row.get::<_, Option<i64>>(16)?.map(Timestamp),
     })
 }

@@ -6,7 +6,10 @@ use codementor_protocol::{
 use rusqlite::Connection;
 
 use super::*;
+use crate::daemon::daemon_user;
 use crate::store::Store;
+
+mod rejudge;
 
 fn user() -> UserName {
     UserName::new("kim").expect("a user name")
