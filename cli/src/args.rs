@@ -3,6 +3,7 @@
 pub mod account;
 pub mod course;
 pub mod problem;
+pub mod roster;
 
 use std::path::PathBuf;
 
@@ -136,6 +137,8 @@ pub enum Command {
     /// Make, open, close, extend and delete assignments
     #[command(subcommand)]
     Assignment(course::Assignment),
+    /// Show who changed what in a course
+    Audit(roster::Audit),
     /// Stop judging a submission
     Cancel(Cancel),
     /// Start the private daemon; other commands do it by themselves

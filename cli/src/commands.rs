@@ -2,6 +2,7 @@
 
 mod admin;
 mod assignment;
+mod audit;
 mod cancel;
 mod ci;
 mod code;
@@ -28,6 +29,7 @@ mod pull;
 mod push;
 mod rehearse;
 mod rejudge;
+mod roster;
 mod runners;
 mod show;
 mod status;
@@ -160,6 +162,7 @@ async fn with_daemon(
         Command::Ci(Ci::Drop { name }) => creds::drop_one(context, &name).await,
         Command::Course(command) => course::run(context, &command).await,
         Command::Assignment(command) => assignment::run(context, &command).await,
+        Command::Audit(args) => audit::run(context, &args).await,
         Command::Cancel(args) => cancel::run(context, &args).await,
         Command::Ci(Ci::Grade(args)) => ci::grade(context, &args).await,
         Command::Up => up::run(context).await,

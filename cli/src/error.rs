@@ -13,6 +13,7 @@ use crate::draft::DraftError;
 use crate::package::PackageError;
 use crate::private::PrivateError;
 use crate::problem::ProblemError;
+use crate::roster::RosterError;
 use crate::sanitize;
 use crate::source::SourceError;
 use crate::terminal::Paint;
@@ -172,6 +173,9 @@ pub enum CliError {
     /// What was written is no assignment.
     #[error(transparent)]
     Draft(#[from] DraftError),
+    /// What was written is no roster.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
     /// The files of a problem cannot be written.
     #[error(transparent)]
     Get(GetError),
@@ -255,7 +259,7 @@ impl CliError {
                 RefusalCode::Later => ExitStatus::Later,
                 RefusalCode::Internal | RefusalCode::Unknown => ExitStatus::OurFault,
             },
-            Self::Draft(_) => ExitStatus::Usage,
+            Self::Draft(_) | Self::Roster(_) => ExitStatus::Usage,
             Self::Get(GetError::Write { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
                 ExitStatus::Later
             }
@@ -293,6 +297,7 @@ impl CliError {
             Self::Package(error) => error.hint(),
             Self::Ci(error) => error.hint(),
             Self::Draft(error) => error.hint(),
+            Self::Roster(error) => error.hint(),
             Self::Get(error) => error.hint(),
             Self::NoAssignment(id) => {
                 Some(format!("those of the course: codementor assignment list {}", id.course))

@@ -29,6 +29,7 @@ pub mod private;
 pub mod problem;
 pub mod progress;
 pub mod render;
+pub mod roster;
 pub mod sanitize;
 pub mod session;
 pub mod source;

@@ -6,6 +6,7 @@
 //! codes        codes                   texts that let people in, stored as hashes
 //! admit        all of them             what a code does, in one transaction
 //! credentials  user_keys               renewing, giving up, cutting off; scoped ones for CI
+//! roster       roster, departures      who is meant to be in a course, who is, and who has left
 //! guard        memory                  slows down whoever guesses codes
 //! ```
 
@@ -23,8 +24,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use codementor_protocol::{
-    CodeSummary, CourseName, CourseRole, Enrol, EnrolCode, Enrolled, Identity, Join, KeySummary, MakeCode,
-    MakeScoped, Refusal, RefusalCode, Revoked, Timestamp, UserName,
+    CodeSummary, CourseName, CourseRole, Enrol, EnrolCode, Enrolled, Identity, ImportRoster, Join,
+    KeySummary, LinkMember, MakeCode, MakeScoped, Member, MemberRemoved, Refusal, RefusalCode, RemoveMember,
+    Revoked, RosterChange, Timestamp, UserName,
 };
 use rand::Rng;
 use rusqlite::Connection;
@@ -437,6 +439,70 @@ impl Accounts {
         tracing::warn!(%user, by = %caller.user, credentials = keys.len(), "cut off");
         self.tell_nats(&keys).await?;
         Ok(Revoked { credentials: u32::try_from(keys.len()).unwrap_or(u32::MAX) })
+    }
+
+    /// Puts people on the roster of a course.
+    pub(crate) async fn import_roster(
+        &self,
+        caller: &Caller,
+        request: ImportRoster,
+        at: Timestamp,
+    ) -> Result<RosterChange, Refusal> {
+        let by = caller.user.clone();
+        let import = self.store.write(move |db| {
+            let ImportRoster { course, rows, dry_run } = request;
+            if !courses::is_course(db, &course)? {
+                return Ok(Err(no_course(&course)));
+            }
+            roster::import(db, &course, &rows, dry_run, &by, at)
+        });
+        let imported = import.await.map_err(later_refusal)??;
+        for user in &imported.users {
+            self.read_again(user).await?;
+        }
+        self.tell_nats(&imported.keys).await?;
+        Ok(imported.change)
+    }
+
+    /// Everybody on the roster of a course, in it, or gone from it.
+    pub(crate) async fn roster(&self, course: &CourseName) -> Result<Vec<Member>, Refusal> {
+        let name = course.clone();
+        let read = self.store.read(move |db| {
+            if !courses::is_course(db, &name)? {
+                return Ok(Err(no_course(&name)));
+            }
+            roster::everybody(db, &name).map(Ok)
+        });
+        read.await.map_err(later_refusal)?
+    }
+
+    /// Says which student of the roster a user is.
+    pub(crate) async fn link(
+        &self,
+        caller: &Caller,
+        request: LinkMember,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let by = caller.user.clone();
+        self.store.write(move |db| roster::link(db, &request, &by, at)).await.map_err(later_refusal)?
+    }
+
+    /// Takes somebody out of a course at once, or back in.
+    pub(crate) async fn remove_member(
+        &self,
+        caller: &Caller,
+        request: RemoveMember,
+        at: Timestamp,
+    ) -> Result<MemberRemoved, Refusal> {
+        let by = caller.user.clone();
+        let removed = self.store.write(move |db| roster::remove(db, &request, &by, at));
+        let (member, keys) = removed.await.map_err(later_refusal)??;
+        if let Some(user) = &member.user {
+            self.read_again(user).await?;
+            tracing::info!(%user, by = %caller.user, credentials = keys.len(), "a membership was changed");
+        }
+        self.tell_nats(&keys).await?;
+        Ok(MemberRemoved { user: member.user, credentials: keys.len().try_into().unwrap_or(u32::MAX) })
     }
 
     /// The gateway refuses what these keys ask from now on; this makes NATS drop their connections too.

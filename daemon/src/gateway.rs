@@ -14,6 +14,7 @@ mod courses;
 mod feedback;
 mod problems;
 mod rejudge;
+mod roster;
 mod status;
 mod submissions;
 
@@ -34,6 +35,7 @@ use codementor_protocol::{
 };
 use codementor_protocol::{EndRejudge, ListRejudges, ReadRejudge, StartRejudge};
 use codementor_protocol::{Hint, ReadFeedback, Rehearse, ShowPrompt};
+use codementor_protocol::{ImportRoster, LinkMember, ListRoster, ReadAudit, RemoveMember};
 use futures::StreamExt;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -160,6 +162,11 @@ impl Gateway {
             DeleteAssignment::VERB => self.handle_json::<DeleteAssignment>(caller, payload).await,
             ListDue::VERB => self.handle_json::<ListDue>(caller, payload).await,
             ReadProblem::VERB => self.handle_json::<ReadProblem>(caller, payload).await,
+            ImportRoster::VERB => self.handle_json::<ImportRoster>(caller, payload).await,
+            ListRoster::VERB => self.handle_json::<ListRoster>(caller, payload).await,
+            LinkMember::VERB => self.handle_json::<LinkMember>(caller, payload).await,
+            RemoveMember::VERB => self.handle_json::<RemoveMember>(caller, payload).await,
+            ReadAudit::VERB => self.handle_json::<ReadAudit>(caller, payload).await,
             // What no table knows is refused with the words for that.
             _ => encode(&Reply::from(caller.may_ask(verb, None))),
         }

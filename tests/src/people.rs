@@ -13,8 +13,7 @@ impl Home {
         let text = std::fs::read_to_string(self.data().join("daemon.json")).expect("the daemon is ready");
         let ready: Value = serde_json::from_str(&text).expect("is JSON");
         let url = ready["url"].as_str().expect("a text");
-        std::fs::create_dir_all(self.place(name)).expect("the folder is made");
-        std::fs::write(self.place(name).join("config.toml"), "").expect("the configuration is written");
+        self.settle(name);
         for (course, role) in courses {
             let make = ["course", "code", "make", course, "--role", role, "--uses", "1", "--json"];
             let made = self.run(&make).expect_code(0);
@@ -25,6 +24,12 @@ impl Home {
         let whoami = self.run_as(name, &["whoami", "--json"]).expect_code(0);
         let whoami: Value = serde_json::from_str(&whoami.stdout).expect("is JSON");
         whoami["user"].as_str().expect("a text").to_owned()
+    }
+
+    /// Makes a place from which somebody can type commands, and who has not joined yet.
+    pub fn settle(&self, name: &str) {
+        std::fs::create_dir_all(self.place(name)).expect("the folder is made");
+        std::fs::write(self.place(name).join("config.toml"), "").expect("the configuration is written");
     }
 
     /// A `codementor` command of somebody who was invited.

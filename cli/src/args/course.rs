@@ -25,6 +25,11 @@ pub enum Course {
     /// Codes that let people join a course
     #[command(subcommand)]
     Code(super::account::Code),
+    /// Who is meant to be in a course
+    #[command(subcommand)]
+    Roster(super::roster::Roster),
+    /// Take somebody out of a course
+    Remove(super::roster::Remove),
 }
 
 /// Commands on assignments.

@@ -4,7 +4,7 @@ use codementor_protocol::{CourseName, ListCourses, PutCourse};
 
 use crate::args;
 use crate::args::course::Course;
-use crate::commands::{Context, code};
+use crate::commands::{Context, code, roster};
 use crate::error::{CliError, ExitStatus};
 use crate::render::table::{Table, Tone};
 use crate::render::words;
@@ -15,6 +15,11 @@ pub(crate) async fn run(context: &Context, command: &Course) -> Result<ExitStatu
         Course::Create { course, title } => create(context, course, title.as_deref()).await,
         Course::List(args) => list(context, args).await,
         Course::Code(command) => code::run(context, command).await,
+        Course::Roster(command) => roster::run(context, command).await,
+        Course::Remove(args) => {
+            roster::remove(context, &args.course, &args.who, &args.reason, false).await?;
+            Ok(ExitStatus::Success)
+        }
     }
 }
 

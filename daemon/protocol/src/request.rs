@@ -5,6 +5,7 @@ mod courses;
 mod feedback;
 mod problems;
 mod rejudge;
+mod roster;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub use courses::*;
 pub use feedback::*;
 pub use problems::*;
 pub use rejudge::*;
+pub use roster::*;
 
 use crate::job::Capture;
 use crate::{
@@ -192,6 +194,11 @@ requests! {
     DropCode "code-drop" -> CodeDropped, in course;
     MakeScoped "credential-make" -> Enrolled, in assignment.course;
     Revoke "revoke" -> Revoked;
+    ImportRoster "roster-import" -> RosterChange, in course;
+    ListRoster "roster" -> RosterPage, in course;
+    LinkMember "roster-link" -> MemberLinked, in course;
+    RemoveMember "member-remove" -> MemberRemoved, in course;
+    ReadAudit "audit" -> Vec<AuditEntry>, in course;
 }
 
 /// Judge a program.

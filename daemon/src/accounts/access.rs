@@ -11,6 +11,7 @@ use codementor_protocol::{
     Rehearse, Renew, Request, Revoke, SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName, WhoAmI,
 };
 use codementor_protocol::{EndRejudge, ListRejudges, ReadRejudge, StartRejudge};
+use codementor_protocol::{ImportRoster, LinkMember, ListRoster, ReadAudit, RemoveMember};
 
 /// Who may ask something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,10 @@ pub(crate) fn access(verb: &str) -> Option<Access> {
         ListKeys::VERB | Renew::VERB | LogOut::VERB => Access::Own,
         MakeScoped::VERB => Access::Course(CourseRole::Student),
         MakeCode::VERB | ListCodes::VERB | DropCode::VERB => Access::Course(CourseRole::Instructor),
+        ListRoster::VERB => Access::Course(CourseRole::Assistant),
+        ImportRoster::VERB | LinkMember::VERB | RemoveMember::VERB | ReadAudit::VERB => {
+            Access::Course(CourseRole::Instructor)
+        }
         PutCourse::VERB | Revoke::VERB | Stop::VERB => Access::Admin,
         _ => return None,
     })

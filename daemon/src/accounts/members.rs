@@ -123,6 +123,8 @@ pub(super) fn put_member(
          ON CONFLICT (course, user) DO UPDATE SET role = ?3",
     )?
     .execute(params![course.as_str(), user.as_str(), role.token(), at.0])?;
+    db.prepare_cached("DELETE FROM departures WHERE course = ?1 AND user = ?2")?
+        .execute([course.as_str(), user.as_str()])?;
     Ok(())
 }
 

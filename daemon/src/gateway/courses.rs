@@ -83,7 +83,7 @@ impl Handle<ExtendAssignment> for Gateway {
         {
             let message = format!("there is nobody named '{student}' in '{}'", id.course);
             return Err(Refusal::new(RefusalCode::NotFound, message)
-                .hint(format!("codementor roster list {} shows who is", id.course)));
+                .hint(format!("codementor course roster list {} shows who is", id.course)));
         }
         let by = caller.user.clone();
         let extend = move |db: &_| match (student, due) {

@@ -10,6 +10,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("migrations/0001_first.sql")),
     (3, include_str!("migrations/0003_accounts.sql")),
     (4, include_str!("migrations/0004_courses.sql")),
+    (5, include_str!("migrations/0005_roster.sql")),
     (6, include_str!("migrations/0006_rejudge.sql")),
 ];
 

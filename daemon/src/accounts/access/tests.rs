@@ -54,6 +54,11 @@ const REQUESTS: &[(&str, &str)] = &[
     ("code-drop", r#"{"course":"COURSE","id":1}"#),
     ("credential-make", r#"{"public_key":"U","assignment":"COURSE/hw1","lasts_s":60}"#),
     ("revoke", r#"{"user":"lee"}"#),
+    ("roster-import", r#"{"course":"COURSE","rows":[],"dry_run":true}"#),
+    ("roster", r#"{"course":"COURSE"}"#),
+    ("roster-link", r#"{"course":"COURSE","user":"lee","student_id":"1"}"#),
+    ("member-remove", r#"{"course":"COURSE","who":"lee"}"#),
+    ("audit", r#"{"course":"COURSE","limit":1}"#),
 ];
 
 fn course(name: &str) -> CourseName {
