@@ -337,7 +337,7 @@ mod tests {
             (&korean, Some("EUC-KR")),
         ] {
             let read = decode(bytes, encoding).and_then(|text| parse(&text)).expect("is read");
-            assert_eq!(read.rows, [expected.clone()], "{encoding:?}");
+            assert_eq!(read.rows, std::slice::from_ref(&expected), "{encoding:?}");
         }
         let refused = decode(&korean, None).expect_err("is not UTF-8");
         assert_eq!(refused.to_string(), "line 1 is not UTF-8");

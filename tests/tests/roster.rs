@@ -55,7 +55,10 @@ fn submit(home: &Home, mut command: std::process::Command) -> Ran {
 fn a_roster_is_imported_whole_or_not_at_all_and_shows_what_it_changes() {
     let home = school(home!().with("CODEMENTOR_SLOTS", 0));
     let tried = import(&home, ROSTER, &["--dry-run"]).expect_code(0);
-    assert!(tried.stdout.contains(" + 2026-1\n") && tried.stdout.contains("nothing was changed"), "{tried:?}");
+    assert!(
+        tried.stdout.contains(" + 2026-1\n") && tried.stdout.contains("nothing was changed"),
+        "{tried:?}"
+    );
     assert!(roster(&home).is_empty());
     import(&home, ROSTER, &[]).expect_code(0);
     assert_eq!(roster(&home).len(), 3);
@@ -64,7 +67,11 @@ fn a_roster_is_imported_whole_or_not_at_all_and_shows_what_it_changes() {
     let broken = "student_id,name\n2026-1,Kim\n2026-9,\n2026-1,Kim\n";
     let refused = import(&home, broken, &[]).expect_code(2);
     assert!(refused.stderr.contains("line 3: it has no name"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("line 4: the student id '2026-1' is in line 2 too"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("line 4: the student id '2026-1' is in line 2 too"),
+        "{}",
+        refused.stderr
+    );
     // So does one that says of two students what only one can have.
     let taken = import(&home, "student_id,name,github\n2026-9,Han,PARK\n", &[]).expect_code(2);
     assert!(taken.stderr.contains("2026-3 and 2026-9 would have the same code-host account"), "{taken:?}");
