@@ -139,6 +139,8 @@ pub enum Command {
     Assignment(course::Assignment),
     /// Show who changed what in a course
     Audit(roster::Audit),
+    /// Show how an assignment goes: verdicts, failing cases, who fails alike
+    Stats(course::Stats),
     /// Stop judging a submission
     Cancel(Cancel),
     /// Start the private daemon; other commands do it by themselves

@@ -32,6 +32,7 @@ mod rejudge;
 mod roster;
 mod runners;
 mod show;
+mod stats;
 mod status;
 pub(crate) mod submit;
 mod test;
@@ -163,6 +164,7 @@ async fn with_daemon(
         Command::Course(command) => course::run(context, &command).await,
         Command::Assignment(command) => assignment::run(context, &command).await,
         Command::Audit(args) => audit::run(context, &args).await,
+        Command::Stats(args) => stats::run(context, &args).await,
         Command::Cancel(args) => cancel::run(context, &args).await,
         Command::Ci(Ci::Grade(args)) => ci::grade(context, &args).await,
         Command::Up => up::run(context).await,

@@ -15,6 +15,7 @@ pub(crate) mod check;
 pub(crate) mod due;
 pub(crate) mod entry;
 pub(crate) mod rules;
+pub(crate) mod stats;
 pub(crate) mod times;
 
 use codementor_protocol::{

@@ -21,6 +21,7 @@ mod submissions;
 use std::sync::Arc;
 
 use async_nats::{Message, Subject};
+use codementor_protocol::ReadStats;
 use codementor_protocol::{
     Cancel, Enrol, Events, FindProblem, GetStatus, History, InstallPackage, ListProblems, PutPackage,
     ReadCase, Refusal, RefusalCode, Reply, Request, Show, Stop, Submit, subject,
@@ -132,6 +133,7 @@ impl Gateway {
             InstallPackage::VERB => self.handle_json::<InstallPackage>(caller, payload).await,
             ComparePackage::VERB => self.handle_json::<ComparePackage>(caller, payload).await,
             GetPackage::VERB => self.handle_json::<GetPackage>(caller, payload).await,
+            ReadStats::VERB => self.handle_json::<ReadStats>(caller, payload).await,
             StartRejudge::VERB => self.handle_json::<StartRejudge>(caller, payload).await,
             ReadRejudge::VERB => self.handle_json::<ReadRejudge>(caller, payload).await,
             EndRejudge::VERB => self.handle_json::<EndRejudge>(caller, payload).await,

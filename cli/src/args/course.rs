@@ -174,6 +174,19 @@ pub struct Extend {
     pub reason: String,
 }
 
+/// Arguments of `stats`.
+#[derive(Debug, Args)]
+pub struct Stats {
+    /// Assignment, such as cs101/hw3
+    pub assignment: AssignmentId,
+    /// Write a page with the same plots, which needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `due`.
 #[derive(Debug, Args)]
 pub struct Due {

@@ -6,6 +6,7 @@ mod feedback;
 mod problems;
 mod rejudge;
 mod roster;
+mod stats;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ pub use feedback::*;
 pub use problems::*;
 pub use rejudge::*;
 pub use roster::*;
+pub use stats::*;
 
 use crate::job::Capture;
 use crate::{
@@ -168,6 +170,7 @@ requests! {
     ReadRejudge "rejudge-show" -> RejudgePage;
     EndRejudge "rejudge-end" -> RejudgePage;
     ListRejudges "rejudges" -> Vec<RejudgeSummary>;
+    ReadStats "stats" -> Stats, in assignment.course;
     GetStatus "status" -> Status;
     Hint "hint" -> FeedbackStep;
     ReadFeedback "feedback" -> FeedbackDetail;

@@ -10,7 +10,7 @@ use codementor_protocol::{
     Pair, PutAssignment, PutCourse, PutPackage, ReadCase, ReadFeedback, ReadProblem, Refusal, RefusalCode,
     Rehearse, Renew, Request, Revoke, SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName, WhoAmI,
 };
-use codementor_protocol::{EndRejudge, ListRejudges, ReadRejudge, StartRejudge};
+use codementor_protocol::{EndRejudge, ListRejudges, ReadRejudge, ReadStats, StartRejudge};
 use codementor_protocol::{ImportRoster, LinkMember, ListRoster, ReadAudit, RemoveMember};
 
 /// Who may ask something.
@@ -40,6 +40,7 @@ pub(crate) fn access(verb: &str) -> Option<Access> {
             Access::SomeCourse(CourseRole::Instructor)
         }
         ComparePackage::VERB | GetPackage::VERB => Access::SomeCourse(CourseRole::Instructor),
+        ReadStats::VERB => Access::Course(CourseRole::Assistant),
         StartRejudge::VERB | ReadRejudge::VERB | EndRejudge::VERB | ListRejudges::VERB => {
             Access::SomeCourse(CourseRole::Instructor)
         }

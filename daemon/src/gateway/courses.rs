@@ -3,7 +3,7 @@
 use codementor_protocol::{
     Assignment, AssignmentDeleted, AssignmentId, AssignmentState, CourseName, CourseRole, CourseSummary,
     DeleteAssignment, DueAssignment, ExtendAssignment, LanguageId, ListAssignments, ListCourses, ListDue,
-    PutAssignment, PutCourse, Refusal, RefusalCode, SetAssignmentState, Slug, Submit,
+    PutAssignment, PutCourse, ReadStats, Refusal, RefusalCode, SetAssignmentState, Slug, Stats, Submit,
 };
 
 use super::{Caller, Gateway, Handle, store_refusal};
@@ -118,6 +118,18 @@ impl Handle<ListDue> for Gateway {
             all.retain(|one| one.assignment.id == scope.assignment);
         }
         Ok(all)
+    }
+}
+
+impl Handle<ReadStats> for Gateway {
+    async fn handle(&self, _: &Caller, request: ReadStats) -> Result<Stats, Refusal> {
+        let id = request.assignment;
+        let students = self.accounts.students(&id.course);
+        let read = move |db: &_| {
+            let Some(assignment) = courses::assignment(db, &id)? else { return Ok(Err(rules::unknown(&id))) };
+            courses::stats::stats(db, &assignment, students).map(Ok)
+        };
+        self.core.store.read(read).await.map_err(store_refusal)?
     }
 }
 

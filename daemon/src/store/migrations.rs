@@ -12,6 +12,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (4, include_str!("migrations/0004_courses.sql")),
     (5, include_str!("migrations/0005_roster.sql")),
     (6, include_str!("migrations/0006_rejudge.sql")),
+    (7, include_str!("migrations/0007_stats.sql")),
 ];
 
 /// Makes the changes that this database has not had yet, each in a transaction.

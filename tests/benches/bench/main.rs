@@ -6,6 +6,7 @@
 mod bare;
 mod packages;
 mod rows;
+mod stats;
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use codementor::client::{Client, Credentials};
 use codementor_protocol::{GetStatus, History, LanguageId, Purpose, Show, Slug, SourceFile, Submit};
 use codementor_tests::{Home, Ran};
 
-use crate::{bare, median, ms, p95, packages};
+use crate::{bare, median, ms, p95, packages, stats};
 
 /// How often each side of a row is run.
 const ROUNDS: usize = 15;
@@ -26,6 +26,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("java", java),
     ("queue", queue),
     ("look-ups", look_ups),
+    ("stats", stats::stats),
 ];
 
 /// What the rows share.
@@ -54,6 +55,11 @@ impl Bench {
             bench.home.run(&["problem", "push", package.to_str().expect("a text")]).expect_code(0);
         }
         bench
+    }
+
+    /// The home that everything runs in.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
     }
 
     fn nonce(&self) -> u64 {

@@ -28,6 +28,7 @@ const REQUESTS: &[(&str, &str)] = &[
     ("rejudge-show", r#"{"id":1}"#),
     ("rejudge-end", r#"{"id":1,"apply":true}"#),
     ("rejudges", "{}"),
+    ("stats", r#"{"assignment":"COURSE/hw1"}"#),
     ("status", "{}"),
     ("hint", r#"{"submission":1}"#),
     ("feedback", r#"{"submission":1}"#),
