@@ -376,6 +376,8 @@ pub struct Status {
 pub enum Runners {
     /// List the languages and whether their images are built
     List(List),
+    /// Remove images and volumes of earlier versions, and of languages that are no more
+    Prune,
     /// Build the images of languages now, not at the first submission
     Build {
         /// Languages [default: all]

@@ -6,8 +6,6 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use async_nats::rustls::pki_types::CertificateDer;
-use async_nats::rustls::{ClientConfig, RootCertStore};
 use async_nats::{
     AuthError, ConnectErrorKind, ConnectOptions, Event, ReconnectToServer, RequestErrorKind, ServerError,
     Subscriber,
@@ -15,6 +13,8 @@ use async_nats::{
 use codementor_protocol::{Enrol, Enrolled, Refusal, Reply, Request, UserName, subject};
 use codementord::nats::auth::Role;
 use codementord::nats::connect::reason;
+use codementord::nats::tls::Trust;
+use codementord::settings::DaemonFile;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -228,8 +228,22 @@ pub struct Client {
 impl Client {
     /// Connects as the owner of `credentials`.
     pub async fn connect(url: &str, credentials: &Credentials) -> Result<Self, ClientError> {
+        Self::connect_trusting(url, credentials, trust(credentials.certificates.as_deref())).await
+    }
+
+    /// Connects as the owner of `credentials` to the server of a daemon on this machine, which is told by the
+    /// certificate that it has, and not by a name.
+    pub async fn connect_here(file: &DaemonFile, credentials: &Credentials) -> Result<Self, ClientError> {
+        Self::connect_trusting(&file.url, credentials, trust_here(file)).await
+    }
+
+    async fn connect_trusting(
+        url: &str,
+        credentials: &Credentials,
+        trust: Trust,
+    ) -> Result<Self, ClientError> {
         let inbox = subject::inbox(&credentials.user);
-        let connected = Self::dial(url, Some(credentials), inbox, credentials.certificates.as_deref()).await;
+        let connected = Self::dial(url, Some(credentials), inbox, trust).await;
         connected.map_err(|error| match error {
             // The server does not tell one who is not in yet why.
             ClientError::NotAccepted { url, reason: Refused::Unknown } if is_over(credentials) => {
@@ -242,12 +256,22 @@ impl Client {
     /// Connects with the credential that may only enrol.
     pub async fn connect_to_enrol(url: &str, credentials: &Credentials) -> Result<Self, ClientError> {
         let inbox = Role::Enrol.inbox(credentials.user.as_str());
-        Self::dial(url, Some(credentials), inbox, credentials.certificates.as_deref()).await
+        Self::dial(url, Some(credentials), inbox, trust(credentials.certificates.as_deref())).await
+    }
+
+    /// The same at the server of a daemon on this machine.
+    pub async fn connect_here_to_enrol(
+        file: &DaemonFile,
+        credentials: &Credentials,
+    ) -> Result<Self, ClientError> {
+        let inbox = Role::Enrol.inbox(credentials.user.as_str());
+        Self::dial(&file.url, Some(credentials), inbox, trust_here(file)).await
     }
 
     /// Connects without any credentials, which is good for nothing but to enrol.
     pub async fn connect_as_nobody(url: &str, certificates: Option<&str>) -> Result<Self, ClientError> {
-        Self::dial(url, None, Role::Enrol.inbox(NOBODY), certificates).await.map_err(|error| match error {
+        let inbox = Role::Enrol.inbox(NOBODY);
+        Self::dial(url, None, inbox, trust(certificates)).await.map_err(|error| match error {
             ClientError::NotAccepted { url, .. } => ClientError::NotAnonymous { url },
             error => error,
         })
@@ -257,7 +281,7 @@ impl Client {
         url: &str,
         credentials: Option<&Credentials>,
         inbox: String,
-        certificates: Option<&str>,
+        trust: Trust,
     ) -> Result<Self, ClientError> {
         let (sender, link) = watch::channel(Link::default());
         let mut options = match credentials {
@@ -270,8 +294,9 @@ impl Client {
                 })
             }
         };
-        if let Some(certificates) = certificates {
-            options = options.tls_client_config(trust(url, certificates)?);
+        let untrusted = |reason: String| ClientError::Untrusted { url: url.into(), reason };
+        if let Some(config) = trust.client_config().map_err(|error| untrusted(error.to_string()))? {
+            options = options.tls_client_config(config);
         }
         let parked = link.clone();
         let options = options
@@ -458,21 +483,13 @@ fn note(sender: &watch::Sender<Link>, event: Event) {
     });
 }
 
-/// Trusts these certificates and no others.
-fn trust(url: &str, certificates: &str) -> Result<ClientConfig, ClientError> {
-    let untrusted = |reason: &str| ClientError::Untrusted { url: url.into(), reason: reason.into() };
-    let mut roots = RootCertStore::empty();
-    for part in certificates.split("-----BEGIN CERTIFICATE-----").skip(1) {
-        let body = part.split("-----END").next().unwrap_or_default();
-        let body: String = body.split_whitespace().collect();
-        let der = data_encoding::BASE64
-            .decode(body.as_bytes())
-            .map_err(|_| untrusted("the certificate to trust it by is damaged"))?;
-        roots
-            .add(CertificateDer::from(der))
-            .map_err(|error| untrusted(&format!("the certificate to trust it by: {error}")))?;
-    }
-    Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+/// These certificates and no others; what the system trusts without any.
+fn trust(certificates: Option<&str>) -> Trust {
+    certificates.map_or(Trust::System, |certificates| Trust::Certificates(certificates.to_owned()))
+}
+
+fn trust_here(file: &DaemonFile) -> Trust {
+    file.certificate.clone().map_or(Trust::System, Trust::Pinned)
 }
 
 /// Whether the time of these credentials is over by the clock of this machine.

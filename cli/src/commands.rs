@@ -171,6 +171,7 @@ async fn with_daemon(
         Command::Down => down::run(context).await,
         Command::Status(args) => status::run(context, &args).await,
         Command::Runners(Runners::List(args)) => runners::list(context, &args).await,
+        Command::Runners(Runners::Prune) => runners::prune(context).await,
         Command::Runners(Runners::Build { languages }) => runners::build(context, &languages).await,
         // Carried out before there is a context.
         Command::Completion(_) | Command::Man(_) | Command::Daemon { .. } | Command::Ci(Ci::Init(_)) => {

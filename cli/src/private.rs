@@ -81,6 +81,9 @@ pub enum PrivateError {
     /// Another command starts one, and does not come to an end.
     #[error("another command has been starting the private daemon for {} s", START.as_secs())]
     Contended,
+    /// This is the directory of a server that its owner starts.
+    #[error("the server of {} is not running", .0.display())]
+    ServerDown(PathBuf),
     /// None runs.
     #[error("no private daemon is running")]
     NotRunning,
@@ -108,6 +111,7 @@ impl PrivateError {
             | Self::Silent { .. }
             | Self::DoesNotStop
             | Self::Contended
+            | Self::ServerDown(_)
             | Self::NotRunning => ExitStatus::Unreachable,
             Self::Foreign { .. } => ExitStatus::Usage,
         }
@@ -125,6 +129,7 @@ impl PrivateError {
             Self::Silent { pid, log } => format!("see its log, {}, or end it: kill {pid}", log.display()),
             Self::DoesNotStop => "cancel what runs (codementor cancel), or try again later".into(),
             Self::Contended => "is it still at work? Otherwise end it and try again".into(),
+            Self::ServerDown(_) => "start it with: codementord serve".into(),
             Self::NotRunning => "other commands start it by themselves; by hand: codementor up".into(),
             Self::Foreign { .. } => "the private daemon is: codementor --context private".into(),
             Self::Spawn(_) => return None,
@@ -138,7 +143,7 @@ pub async fn ensure(settings: &Settings, progress: &Progress) -> Result<Client, 
     if let Some(file) = read_file(paths)
         && file.build == codementord::BUILD
         && let Ok(credentials) = Credentials::read(&paths.user_creds())
-        && let Ok(client) = Client::connect(&file.url, &credentials).await
+        && let Ok(client) = Client::connect_here(&file, &credentials).await
     {
         return Ok(client);
     }
@@ -149,7 +154,7 @@ pub async fn ensure(settings: &Settings, progress: &Progress) -> Result<Client, 
 pub async fn find(settings: &Settings) -> Result<Client, CliError> {
     let paths = &settings.paths;
     let file = read_file(paths).filter(|_| is_alive(paths)).ok_or(PrivateError::NotRunning)?;
-    enter(&file.url, paths).await
+    enter(&file, paths).await
 }
 
 /// Asks the private daemon to stop, and waits until it has.
@@ -183,6 +188,9 @@ async fn start(settings: &Settings, progress: &Progress) -> Result<Client, CliEr
         && let Some(client) = join(settings, progress).await?
     {
         return Ok(client);
+    }
+    if paths.server_mark().exists() {
+        return Err(PrivateError::ServerDown(paths.data.clone()).into());
     }
     launch(settings, progress).await
 }
@@ -223,8 +231,11 @@ async fn join(settings: &Settings, progress: &Progress) -> Result<Option<Client>
         let bound = if file.is_some() { SILENCE } else { START };
         let pid = file.as_ref().map_or(0, |file| file.pid);
         if let Some(file) = file {
-            match enter(&file.url, paths).await {
-                Ok(client) if file.build == codementord::BUILD => return Ok(Some(client)),
+            match enter(&file, paths).await {
+                // A server is replaced by its owner, and by no command.
+                Ok(client) if file.build == codementord::BUILD || paths.server_mark().exists() => {
+                    return Ok(Some(client));
+                }
                 Ok(client) => {
                     progress.step("a daemon of another build is finishing its jobs");
                     let stopping = client.request(&Stop {}).await?;
@@ -259,9 +270,9 @@ async fn gone(paths: &Paths, running: u64, progress: &Progress) -> Result<(), Cl
 }
 
 /// Connects as the owner of the data directory, enrolling first where that has not been done.
-async fn enter(url: &str, paths: &Paths) -> Result<Client, CliError> {
+async fn enter(file: &DaemonFile, paths: &Paths) -> Result<Client, CliError> {
     if let Ok(credentials) = Credentials::read(&paths.user_creds()) {
-        match Client::connect(url, &credentials).await {
+        match Client::connect_here(file, &credentials).await {
             // Credentials of keys that are gone: those of this daemon are got anew.
             Err(ClientError::NotAccepted { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -271,7 +282,7 @@ async fn enter(url: &str, paths: &Paths) -> Result<Client, CliError> {
     let code_path = paths.enrol_code();
     let code = std::fs::read_to_string(&code_path)
         .map_err(|source| PrivateError::DataDir { path: code_path, source })?;
-    let gate = Client::connect_to_enrol(url, &Credentials::read(&paths.enrol_creds())?).await?;
+    let gate = Client::connect_here_to_enrol(file, &Credentials::read(&paths.enrol_creds())?).await?;
     let key = nkeys::KeyPair::new_user();
     let enrol = Enrol { code: code.trim().into(), public_key: key.public_key(), ..Enrol::default() };
     let enrolled = gate.enrol(&enrol).await?;
@@ -279,7 +290,7 @@ async fn enter(url: &str, paths: &Paths) -> Result<Client, CliError> {
     let unwritten = |source| PrivateError::DataDir { path: path.clone(), source };
     let seed = key.seed().map_err(|error| unwritten(std::io::Error::other(error)))?;
     write_secret(&path, &Credentials::compose(&enrolled.jwt, &seed)).map_err(unwritten)?;
-    Ok(Client::connect(url, &Credentials::read(&path)?).await?)
+    Ok(Client::connect_here(file, &Credentials::read(&path)?).await?)
 }
 
 async fn launch(settings: &Settings, progress: &Progress) -> Result<Client, CliError> {
@@ -294,7 +305,7 @@ async fn launch(settings: &Settings, progress: &Progress) -> Result<Client, CliE
     let began = Instant::now();
     loop {
         if let Some(file) = read_file(paths) {
-            match enter(&file.url, paths).await {
+            match enter(&file, paths).await {
                 Ok(client) => return Ok(client),
                 // It says that it is ready before it answers, or dies at this moment: the next round tells.
                 Err(CliError::Client(error)) if error.is_passing() => {}
@@ -343,6 +354,7 @@ fn spawn(settings: &Settings) -> Result<Child, PrivateError> {
         .env("CODEMENTOR_IDLE_TIMEOUT", settings.idle_timeout.map_or(0, |d| d.as_secs()).to_string())
         .env("CODEMENTOR_ACK_WAIT", settings.ack_wait.as_secs().to_string())
         .env("CODEMENTOR_MAX_DELIVER", settings.max_deliver.to_string())
+        .env("CODEMENTOR_JUDGE_CACHE_MIB", settings.judge_cache_mib.to_string())
         .env("CODEMENTOR_LOG", &settings.log)
         .env("CODEMENTOR_FEEDBACK_POLICY", settings.feedback.policy.token());
     // An endpoint of the configuration file is read from there by the daemon too.

@@ -66,6 +66,8 @@ pub(crate) struct Issuer {
     pub(crate) life: Duration,
     /// Whose ID tokens stand for a code.
     pub(crate) oidc: Oidc,
+    /// What people type to reach the server, where the settings say so.
+    pub(crate) address: Option<String>,
 }
 
 impl Issuer {
@@ -309,7 +311,8 @@ impl Accounts {
             let opens = Opens::User(user);
             codes::make(db, &New { opens: &opens, roster_only: false, expires, uses: Some(1), by: &by, at })
         });
-        Ok(EnrolCode { code: made.await.map_err(later_refusal)?.text(), expires })
+        let code = made.await.map_err(later_refusal)?.text();
+        Ok(EnrolCode { code, expires, server: self.issuer.address.clone() })
     }
 
     /// Makes a code for a course.
@@ -343,7 +346,8 @@ impl Accounts {
             audit::append(db, &course, &by, "code-make", code.prefix(), &detail, at)?;
             Ok(Ok(code))
         });
-        Ok(EnrolCode { code: made.await.map_err(later_refusal)??.text(), expires })
+        let code = made.await.map_err(later_refusal)??.text();
+        Ok(EnrolCode { code, expires, server: self.issuer.address.clone() })
     }
 
     /// The codes of a course.
@@ -538,6 +542,23 @@ impl Accounts {
         people.credentials.extend(read.credentials);
         Ok(())
     }
+}
+
+/// Makes the owner of the data directory its administrator, whom people call `name`, with a key that is known already.
+pub(crate) fn put_owner(
+    db: &Connection,
+    public_key: &str,
+    name: Option<&str>,
+    at: Timestamp,
+) -> StoreResult<()> {
+    members::put_admin(db, &local(), at)?;
+    db.execute("UPDATE users SET full_name = ?2 WHERE name = ?1", rusqlite::params![local().as_str(), name])?;
+    members::put_key(db, public_key, &local(), at, None)
+}
+
+/// What people may be called.
+pub(crate) fn full_name(name: Option<&str>) -> Result<Option<String>, String> {
+    names::full_name(name).map_err(|refusal| refusal.message)
 }
 
 /// Makes a code that makes one administrator, for the owner of the data directory to hand out.

@@ -21,11 +21,14 @@ use crate::feedback::Feedback;
 use crate::gateway::{Facts, Gateway};
 use crate::instance::Instance;
 use crate::judge::{self, Judge, PackageCache, Slots, Workshop};
-use crate::nats::auth::{Creds, Keys, Role};
+use crate::monitor::{self, Metrics, Monitor};
+use crate::nats::auth::{Creds, Keys, Place, Role};
 use crate::nats::connect::{self, Connect, Initial, LinkEvent};
 use crate::nats::embedded::{self, Embedded};
+use crate::nats::export;
 use crate::nats::server::{self, ImageFile, Search};
 use crate::nats::streams::{self, Layout};
+use crate::nats::tls::{Certificate, CertificateFault, Trust};
 use crate::oidc::Oidc;
 use crate::queue::{self, Core, now};
 use crate::registry::Registry;
@@ -41,6 +44,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const KEEP_TRIALS: Duration = Duration::from_secs(24 * 3600);
 /// How long a code for an administrator holds.
 const ADMIN_CODE_HOLDS: Duration = Duration::from_secs(3600);
+/// How many days before the end of a certificate that is warned of.
+const EXPIRES_SOON: u64 = 14;
 /// The name of the daemon's own credential.
 const DAEMON_USER: &str = "daemon";
 
@@ -94,6 +99,25 @@ pub enum DaemonError {
     /// A part that runs for as long as the daemon does has ended, which is a bug.
     #[error("{0} has broken down")]
     Broke(&'static str),
+    /// The certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateFault),
+    /// What another NATS server needs.
+    #[error(transparent)]
+    Export(#[from] export::ExportError),
+    /// Health and metrics cannot be answered.
+    #[error(
+        "cannot answer for health and metrics at {address}: {source}; choose another place with --http ADDR:PORT"
+    )]
+    Http {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// What is counted cannot be set up, which is a bug.
+    #[error("the metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
     /// Something that is needed was not set.
     #[error("{0}")]
     Missing(&'static str),
@@ -158,25 +182,48 @@ pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), Daemon
     keys.enrol_creds()?.write(&paths.enrol_creds())?;
     let languages = Arc::new(Languages::load(settings.languages_dir.as_deref())?);
 
-    let (embedded, url, creds) = match (&settings.nats_url, &settings.creds) {
-        (Some(url), Some(creds)) => (None, url.clone(), Creds::read(creds)?),
+    // What cannot be had is said before anything is started.
+    let http = match settings.server.http {
+        Some(address) => {
+            Some(monitor::listen(address).await.map_err(|source| DaemonError::Http { address, source })?)
+        }
+        None => None,
+    };
+    let (certificate_ends, ends) = watch::channel(None);
+    if let Some(tls) = &settings.server.tls {
+        certificate_ends.send_replace(Some(check_certificate(tls, &settings)?));
+    }
+    let (embedded, url, creds, trust) = match (&settings.nats_url, &settings.creds) {
+        (Some(url), Some(creds)) => (None, url.clone(), Creds::read(creds)?, Creds::read_place(creds)?.trust),
         _ => {
             let server = start_server(&settings, keys.clone()).await?;
             let url = server.url();
-            (Some(server), url, keys.issue(Role::Daemon, DAEMON_USER, None)?)
+            let trust =
+                settings.server.tls.as_ref().map_or(Trust::System, |tls| Trust::Pinned(tls.cert.clone()));
+            (Some(server), url, keys.issue(Role::Daemon, DAEMON_USER, None)?, trust)
         }
     };
-    let (client, reconnects) = connect_to(&url, &creds, Role::Daemon).await?;
+    if let (Some(tls), Some(server)) = (&settings.server.tls, &embedded) {
+        let renewing = renew_certificate(tls.clone(), settings.clone(), server.reloader(), certificate_ends);
+        tokio::spawn(renewing);
+    }
+    keys.trust_server_by(trust.clone());
+    let (client, reconnects) = connect_to(&url, &creds, Role::Daemon, &trust).await?;
     connect::check_version(&client)?;
     let jetstream = streams::context(client.clone());
     let layout = Layout::new(settings.ack_wait, settings.max_deliver, 4096);
     streams::prepare(&jetstream, &layout).await?;
 
-    let (core, job_changes) = Core::new(store.clone(), client.clone(), jetstream.clone());
+    let metrics = Arc::new(Metrics::new()?);
+    let (core, job_changes) = Core::new(store.clone(), client.clone(), jetstream.clone(), metrics);
     let oidc = Oidc::new(&settings.oidc);
-    let issuer = Issuer { keys, url: url.clone(), life: settings.credential_life, oidc };
+    // Where only this machine is listened to, its own address is right for everybody.
+    let only_here = settings.server.listen.is_some_and(|listen| listen.ip().is_loopback());
+    let address = settings.server.public_url().or_else(|| only_here.then(|| url.clone()));
+    let issuer = Issuer { keys, url: url.clone(), life: settings.credential_life, oidc, address };
     let accounts = Accounts::load(store, issuer, &paths.enrol_code()).await?;
     let registry = Registry::open(core.clone(), languages.clone(), &paths).await?;
+    registry.publish_all().await;
     let stopping = watch::Sender::new(false);
     let slots = Slots::new(settings.slots);
     let workshop = (settings.slots > 0).then(|| start_workshop(&settings, &instance));
@@ -202,9 +249,19 @@ pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), Daemon
             shared,
             log: paths.log().display().to_string(),
             slots: workshop.is_some().then(|| slots.clone()),
-            engine_error: workshop.as_ref().map_or(no_error, Workshop::error),
+            engine_error: workshop.as_ref().map_or(no_error.clone(), Workshop::error),
         },
         stopping: stopping.clone(),
+    });
+    let watching = http.map(|listener| {
+        let monitor = Monitor {
+            core: core.clone(),
+            feedback: feedback.clone(),
+            slots: workshop.is_some().then(|| slots.clone()),
+            engine_error: workshop.as_ref().map_or(no_error, Workshop::error),
+            certificate_ends: ends,
+        };
+        tokio::spawn(monitor.run(listener))
     });
     let (caught_up, is_caught_up) = watch::channel(false);
     let outbox = queue::Outbox { window: settings.slots.max(2) as usize, ack_wait: settings.ack_wait };
@@ -222,21 +279,22 @@ pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), Daemon
                 slots,
                 languages,
                 workshop,
-                packages: open_cache(&settings.paths, jetstream, true)?,
+                packages: open_cache(&settings, jetstream, true)?,
             };
             Some(tokio::spawn(Arc::new(judge).run(stopping.subscribe())))
         }
         None => None,
     };
     let mut listening = tokio::spawn(gateway.run());
-    let ready = DaemonFile { pid: std::process::id(), build: BUILD.into(), url };
+    let certificate = settings.server.tls.as_ref().map(|tls| tls.cert.clone());
+    let ready = DaemonFile { pid: std::process::id(), build: BUILD.into(), url, certificate };
     write_daemon_file(&paths, &ready)?;
     tracing::info!(url = ready.url, "ready");
 
     let mut stop = stopping.subscribe();
     let result = tokio::select! {
         _ = stop.wait_for(|stop| *stop) => Ok(()),
-        reason = end_signal() => {
+        reason = end_signal(settings.server.tls.is_none()) => {
             tracing::info!(reason, "told to stop");
             Ok(())
         }
@@ -255,6 +313,9 @@ pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), Daemon
     // Commands that come now start a daemon of their own, and wait for the lock.
     let _ = std::fs::remove_file(paths.daemon_file());
     stopping.send_replace(true);
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     if let Some(judging) = judging {
         // Its jobs end or are handed back within a bound of its own.
         let _ = judging.await;
@@ -271,9 +332,15 @@ pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), Daemon
 
 /// Judges for a daemon elsewhere until it is told to stop.
 pub(crate) async fn judge(settings: Settings) -> Result<(), DaemonError> {
-    let (Some(url), Some(creds)) = (&settings.nats_url, &settings.creds) else {
+    let Some(creds) = &settings.creds else {
         return Err(DaemonError::Missing(
-            "a judge needs --nats-url and --creds: 'codementord judge-creds NAME' on the server makes them",
+            "a judge needs --creds FILE: 'codementord judge-creds NAME' on the server makes it",
+        ));
+    };
+    let place = Creds::read_place(creds)?;
+    let Some(url) = settings.nats_url.clone().or(place.server) else {
+        return Err(DaemonError::Missing(
+            "the credentials do not say where the server is: name it with --nats-url URL",
         ));
     };
     if settings.slots == 0 {
@@ -282,7 +349,7 @@ pub(crate) async fn judge(settings: Settings) -> Result<(), DaemonError> {
     let paths = &settings.paths;
     let instance = Instance::hold(&paths.judge(), &paths.judge().join("judge.lock"))?;
     let creds = Creds::read(creds)?;
-    let (client, reconnects) = connect_to(url, &creds, Role::Judge).await?;
+    let (client, reconnects) = connect_to(&url, &creds, Role::Judge, &place.trust).await?;
     connect::check_version(&client)?;
     let jetstream = streams::context(client.clone());
     let judge = Judge {
@@ -293,21 +360,39 @@ pub(crate) async fn judge(settings: Settings) -> Result<(), DaemonError> {
         slots: Slots::new(settings.slots),
         languages: Arc::new(Languages::load(settings.languages_dir.as_deref())?),
         workshop: start_workshop(&settings, &instance),
-        packages: open_cache(paths, jetstream, false)?,
+        packages: open_cache(&settings, jetstream, false)?,
     };
     let stopping = watch::Sender::new(false);
     let judging = tokio::spawn(Arc::new(judge).run(stopping.subscribe()));
     tracing::info!(url, slots = settings.slots, "judging");
-    let reason = end_signal().await;
+    let reason = end_signal(true).await;
     tracing::info!(reason, "told to stop");
     stopping.send_replace(true);
     let _ = judging.await;
     Ok(())
 }
 
-/// Makes the credential of a judge on another host.
-pub(crate) fn judge_creds(settings: &Settings, name: &str) -> Result<Creds, DaemonError> {
-    Ok(Keys::load_or_create(&settings.paths.keys())?.issue(Role::Judge, name, None)?)
+/// Makes the credential of a judge on another host, as the text of its file.
+pub(crate) fn judge_creds(settings: &Settings, name: &str) -> Result<(String, Place), DaemonError> {
+    let creds = Keys::load_or_create(&settings.paths.keys())?.issue(Role::Judge, name, None)?;
+    let place = place(settings)?;
+    Ok((creds.text_for(&place), place))
+}
+
+/// Where clients elsewhere find the NATS server, and what they trust it by, as far as the settings say.
+pub(crate) fn place(settings: &Settings) -> Result<Place, DaemonError> {
+    let server = settings.nats_url.clone().or_else(|| settings.server.public_url());
+    Ok(Place { server, trust: crate::setup::read_ca(settings.server.ca.as_deref())? })
+}
+
+/// Writes what a NATS server of somebody else's needs to serve this installation.
+pub(crate) fn export(
+    settings: &Settings,
+    out: &std::path::Path,
+    resolver: &std::path::Path,
+) -> Result<export::Exported, DaemonError> {
+    let keys = Keys::load_or_create(&settings.paths.keys())?;
+    Ok(export::export(&keys, DAEMON_USER, out, resolver, &place(settings)?)?)
 }
 
 /// Makes a code by which one person becomes an administrator, whether the daemon runs or not.
@@ -334,7 +419,11 @@ async fn start_server(settings: &Settings, keys: Arc<Keys>) -> Result<Embedded, 
     })
     .await?;
     tracing::info!(path = %binary.path.display(), version = %binary.version, "the NATS server's program");
-    let config = embedded::Config::new(binary, settings.paths.nats(), settings.nats_port);
+    let mut config = embedded::Config::new(binary, settings.paths.nats(), settings.nats_port);
+    if let Some(listen) = settings.server.listen {
+        (config.host, config.port) = (listen.ip(), Some(listen.port()));
+    }
+    config.tls = settings.server.tls.clone();
     Ok(Embedded::start(config, keys).await?)
 }
 
@@ -343,6 +432,7 @@ async fn connect_to(
     url: &str,
     creds: &Creds,
     role: Role,
+    trust: &Trust,
 ) -> Result<(async_nats::Client, watch::Receiver<u64>), DaemonError> {
     let (count, reconnects) = watch::channel(0);
     let name = creds.user_name().unwrap_or_else(|| role.token().into());
@@ -350,15 +440,15 @@ async fn connect_to(
         LinkEvent::Connected => count.send_modify(|count| *count += 1),
         event => tracing::warn!(?event, "NATS"),
     };
-    let client = connect::connect(Connect {
+    let settings = Connect {
         url,
         creds,
         name: &format!("codementor {}", role.token()),
         inbox_prefix: &role.inbox(&name),
         initial: Initial::Within(CONNECT_WITHIN),
         on_event: Some(Arc::new(on_event)),
-    })
-    .await?;
+    };
+    let client = connect::connect_trusting(settings, trust).await?;
     Ok((client, reconnects))
 }
 
@@ -377,17 +467,17 @@ fn judge_setup(settings: &Settings) -> judge::Setup {
     judge::Setup {
         name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         slots: settings.slots,
-        ack_wait: settings.ack_wait,
     }
 }
 
 fn open_cache(
-    paths: &Paths,
+    settings: &Settings,
     jetstream: async_nats::jetstream::Context,
     beside_daemon: bool,
 ) -> Result<PackageCache, DaemonError> {
+    let paths = &settings.paths;
     let installed = beside_daemon.then(|| paths.packages());
-    PackageCache::open(jetstream, paths.judge(), installed)
+    PackageCache::open(jetstream, paths.judge(), installed, settings.judge_cache_mib * 1024 * 1024)
         .map_err(|source| DaemonError::File { path: paths.judge(), source })
 }
 
@@ -417,14 +507,48 @@ async fn idle(core: &Core, timeout: Option<Duration>) {
     }
 }
 
-/// The first signal that asks this process to end.
-async fn end_signal() -> &'static str {
+/// Looks whether clients will be content with the certificate. Returns when it ends.
+fn check_certificate(
+    tls: &Certificate,
+    settings: &Settings,
+) -> Result<std::time::SystemTime, CertificateFault> {
+    let host = settings.server.address.as_ref().map(|address| address.host());
+    let now = std::time::SystemTime::now();
+    let ends = tls.check(host, now)?;
+    let days = ends.duration_since(now).map_or(0, |left| left.as_secs() / 86_400);
+    if days < EXPIRES_SOON {
+        tracing::warn!(days, "the certificate ends soon: put a new one in its place and send SIGHUP");
+    }
+    Ok(ends)
+}
+
+/// At each SIGHUP: has the NATS server read the certificate that is in its place now, if it is one.
+async fn renew_certificate(
+    tls: Certificate,
+    settings: Settings,
+    server: embedded::Reloader,
+    ends: watch::Sender<Option<std::time::SystemTime>>,
+) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        match check_certificate(&tls, &settings) {
+            Ok(end) => {
+                server.reload();
+                ends.send_replace(Some(end));
+            }
+            Err(error) => tracing::error!("the certificate in use is kept: {error}"),
+        }
+    }
+}
+
+/// The first signal that asks this process to end. A hang-up does unless it means something else.
+async fn end_signal(at_hangup: bool) -> &'static str {
     let on = |kind: SignalKind| signal(kind);
     match (on(SignalKind::terminate()), on(SignalKind::interrupt()), on(SignalKind::hangup())) {
         (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) => tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
-            _ = hangup.recv() => "SIGHUP",
+            _ = hangup.recv(), if at_hangup => "SIGHUP",
         },
         // Without handlers the signals end the process by themselves.
         _ => std::future::pending().await,

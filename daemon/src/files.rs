@@ -14,5 +14,6 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&temporary, path)?;
     // The new name itself must survive a loss of power too.
-    path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }

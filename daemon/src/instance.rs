@@ -81,9 +81,32 @@ pub fn is_held(lock: &Path) -> bool {
     }
 }
 
+/// Whether what carries the path of this lock belongs to nobody that lives. In a container, the file systems of others
+/// are not seen: a lock that is not there says nothing then.
+pub(crate) fn is_stray(lock: &Path, in_container: bool) -> bool {
+    !is_held(lock) && (!in_container || lock.exists())
+}
+
+/// Whether this process is in a container.
+pub(crate) fn in_container() -> bool {
+    ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_from_a_container_may_live() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let lock = dir.path().join("daemon.lock");
+        assert!(is_stray(&lock, false), "its directory is gone, and it with it");
+        assert!(!is_stray(&lock, true));
+        let held = Instance::hold(dir.path(), &lock).expect("is held");
+        assert!(!is_stray(&lock, false) && !is_stray(&lock, true));
+        drop(held);
+        assert!(is_stray(&lock, false) && is_stray(&lock, true));
+    }
 
     #[test]
     fn a_directory_is_held_once_and_keeps_its_identity() {

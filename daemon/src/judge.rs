@@ -43,6 +43,8 @@ use report::Reporter;
 const RETRY: Duration = Duration::from_millis(500);
 /// How long running jobs may go on once the judge is to end; then they are handed back.
 const DRAIN: Duration = Duration::from_secs(20);
+/// How often at most NATS hears that a job is in progress.
+const SHORTEST_PROGRESS: Duration = Duration::from_millis(100);
 /// How many jobs of a slot may be waiting to be settled while it runs the next.
 const SETTLING: usize = 3;
 /// How many cancellations wait to be heard by a busy slot.
@@ -55,8 +57,6 @@ pub(crate) struct Setup {
     pub(crate) name: String,
     /// How many programs are judged at once.
     pub(crate) slots: u32,
-    /// When NATS gives a silent judge's job to another.
-    pub(crate) ack_wait: Duration,
 }
 
 /// How many slots there are and how many are busy.
@@ -164,7 +164,7 @@ impl Judge {
         taken: &mut JoinSet<()>,
     ) -> Result<(), String> {
         let mut reconnects = self.reconnects.clone();
-        let consumer = streams::judge_consumer(&self.jetstream).await.map_err(text)?;
+        let mut consumer = streams::judge_consumer(&self.jetstream).await.map_err(text)?;
         loop {
             reconnects.mark_unchanged();
             let pulled = async {
@@ -174,14 +174,20 @@ impl Judge {
             let message = tokio::select! {
                 () = told(stopping) => return Ok(()),
                 // A pull that was sent on a connection that is gone would wait for its end in vain.
-                Ok(()) = reconnects.changed() => continue,
+                Ok(()) = reconnects.changed() => None,
                 message = pulled => message.map_err(text)?,
             };
-            let Some(message) = message else { continue };
+            let Some(message) = message else {
+                // The daemon may have been started with another patience meanwhile.
+                consumer = streams::judge_consumer(&self.jetstream).await.map_err(text)?;
+                continue;
+            };
+            let patience = streams::ack_wait(&consumer);
             let (ran, has_run) = oneshot::channel();
             // In a task of its own: a bug that panics over one job does not take the slot away for good, and the next
             // job need not wait until this one is settled.
-            taken.spawn(self.clone().take(number, message, stopping.clone(), cancellations.clone(), ran));
+            let (stopping, cancellations) = (stopping.clone(), cancellations.clone());
+            taken.spawn(self.clone().take(number, message, patience, stopping, cancellations, ran));
             // An error means that it ended without having run.
             let _ = has_run.await;
             while let Some(ended) = taken.try_join_next() {
@@ -195,11 +201,13 @@ impl Judge {
         }
     }
 
-    /// Judges one delivery of one job, and settles it with NATS.
+    /// Judges one delivery of one job, and settles it with NATS. After `patience` without a word NATS gives it to
+    /// another: that is the daemon's to decide, and read from the consumer that it has made.
     async fn take(
         self: Arc<Self>,
         slot: u32,
         message: jetstream::Message,
+        patience: Duration,
         mut stopping: watch::Receiver<bool>,
         cancellations: Cancellations,
         ran: oneshot::Sender<()>,
@@ -216,7 +224,7 @@ impl Judge {
         if cancellations.was_recent(job.submission) {
             return settle(&message, AckKind::Ack).await;
         }
-        let mut progress = interval(self.setup.ack_wait / 3);
+        let mut progress = interval((patience / 3).max(SHORTEST_PROGRESS));
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
         progress.reset();
         let reporter = Reporter::start(self.jetstream.clone(), job.submission, token);

@@ -7,6 +7,7 @@
 //! `docs/ARCHITECTURE.md` has the map, the life of a submission and the invariants.
 
 mod accounts;
+mod backup;
 mod courses;
 mod daemon;
 pub mod feedback;
@@ -14,6 +15,7 @@ pub mod files;
 mod gateway;
 mod instance;
 mod judge;
+mod monitor;
 pub mod nats;
 mod oidc;
 mod program;
@@ -21,6 +23,7 @@ mod queue;
 mod registry;
 mod rejudge;
 pub mod settings;
+mod setup;
 pub mod store;
 mod submissions;
 

@@ -4,11 +4,14 @@
 //! ```text
 //! server    finds or fetches the program             auth      operator → account → users, as signed JWTs
 //! embedded  one server under a thread that watches    connect   a client with our time-outs and inbox
+//! tls       certificates, and what a server is trusted by
 //! streams   CM_JOBS, CM_RESULTS, the bucket of packages
 //! ```
 
 pub mod auth;
 pub mod connect;
 pub mod embedded;
+pub mod export;
 pub mod server;
 pub mod streams;
+pub mod tls;

@@ -1,19 +1,23 @@
 //! The `codementord` program.
 
 use std::fs::OpenOptions;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use crate::backup::{self, BackupError, RestoreError};
 use crate::daemon;
-use crate::settings::{Flags, Paths, Settings};
+use crate::settings::{Flags, Paths, Server, ServerFlags, Settings};
+use crate::setup::{self, InitError};
 
 /// A log that has grown past this is put aside when a daemon starts.
 const MAX_LOG: u64 = 16 * 1024 * 1024;
 /// What is exited with where the daemon cannot run.
 const UNREACHABLE: u8 = 69;
+/// What is exited with where something else must be typed.
+const USAGE: u8 = 2;
 /// What is exited with where it can run later: there is no room on the disk.
 const LATER: u8 = 75;
 
@@ -23,15 +27,23 @@ const LATER: u8 = 75;
 struct Arguments {
     #[command(flatten)]
     settings: Flags,
+    #[command(flatten)]
+    server: ServerFlags,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a new server: its keys, its administrator's credential, its configuration
+    Init {
+        /// What people call the administrator
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
     /// Run the daemon in the foreground [default]
     Serve,
-    /// Judge for a daemon elsewhere: needs --nats-url and --creds
+    /// Judge for a daemon elsewhere: needs --creds
     Judge,
     /// Make the credential of a judge on another host
     JudgeCreds {
@@ -43,31 +55,68 @@ enum Command {
     },
     /// Print a code that works once, within an hour: who joins by it becomes an administrator
     AdminCode,
+    /// Write what a NATS server of your own needs to serve this installation
+    NatsConfig {
+        /// The folder to write it into
+        #[arg(long, value_name = "DIR", default_value = "nats-config")]
+        out: PathBuf,
+        /// A folder that the NATS server may write, where it keeps accounts
+        #[arg(long, value_name = "DIR", default_value = "codementor-accounts")]
+        resolver_dir: PathBuf,
+    },
+    /// Write everything that must not be lost into one file, while the server runs
+    Backup {
+        /// The file, which must not be there yet; it holds secrets
+        file: PathBuf,
+    },
+    /// Put a backup into an empty data directory
+    Restore {
+        /// The file that 'backup' has written
+        file: PathBuf,
+    },
 }
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let settings = match Settings::load(arguments.settings) {
+    let command = arguments.command.unwrap_or(Command::Serve);
+    let settings = match &command {
+        // What is to be made has no configuration yet.
+        Command::Init { .. } | Command::Restore { .. } => {
+            Settings::for_new_server(arguments.settings, arguments.server)
+        }
+        _ => Settings::load_server(arguments.settings, arguments.server),
+    };
+    let settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("error: {error}");
-            return ExitCode::from(2);
+            return ExitCode::from(USAGE);
         }
     };
-    let result = match arguments.command.unwrap_or(Command::Serve) {
+    let result = match command {
+        Command::Init { name } => run(async {
+            print!("{}", setup::init(&settings, name.as_deref()).await?);
+            Ok(())
+        }),
+        Command::Backup { file } => back_up(&settings, &file).map_err(Stopped::from),
+        Command::Restore { file } => restore(&settings, &file).map_err(Stopped::from),
+        Command::NatsConfig { out, resolver_dir } => {
+            nats_config(&settings, &out, &resolver_dir).map_err(Stopped::from)
+        }
         Command::Serve => {
             log_to_stderr(&settings.log);
             // Only a private daemon ends by itself: commands start it again.
-            run(daemon::serve(Settings { idle_timeout: None, ..settings }, true))
+            run(async { Ok(daemon::serve(Settings { idle_timeout: None, ..settings }, true).await?) })
         }
         Command::Judge => {
             log_to_stderr(&settings.log);
-            run(daemon::judge(settings))
+            run(async { Ok(daemon::judge(settings).await?) })
         }
         Command::AdminCode => run(async {
             // A closed standard output loses the code, not the server.
-            daemon::admin_code(settings).await.map(|code| println!("{code}"))
+            println!("{}", daemon::admin_code(settings).await?);
+            Ok(())
         }),
         Command::JudgeCreds { name, out } => {
             write_creds(&settings, &name, out).map_err(|message| Stopped { message, code: UNREACHABLE })
@@ -93,7 +142,9 @@ pub fn run_private(settings: Settings) -> ExitCode {
         let full = error.kind() == std::io::ErrorKind::StorageFull;
         return ExitCode::from(if full { LATER } else { UNREACHABLE });
     }
-    match run(daemon::serve(settings, false)) {
+    // A private daemon is for this machine, whatever the configuration says of a server for others.
+    let settings = Settings { server: Server::default(), ..settings };
+    match run(async { Ok(daemon::serve(settings, false).await?) }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stopped { message, code }) => {
             tracing::error!(message, "the daemon ends");
@@ -110,18 +161,79 @@ struct Stopped {
     code: u8,
 }
 
-fn run(work: impl Future<Output = Result<(), daemon::DaemonError>>) -> Result<(), Stopped> {
+impl From<daemon::DaemonError> for Stopped {
+    fn from(error: daemon::DaemonError) -> Self {
+        let code = if error.is_disk_full() { LATER } else { UNREACHABLE };
+        let message = match error.hint() {
+            Some(hint) => format!("{error}\nhint: {hint}"),
+            None => error.to_string(),
+        };
+        Self { message, code }
+    }
+}
+
+impl From<InitError> for Stopped {
+    fn from(error: InitError) -> Self {
+        Self { code: if error.is_usage() { USAGE } else { UNREACHABLE }, message: error.to_string() }
+    }
+}
+
+impl From<BackupError> for Stopped {
+    fn from(error: BackupError) -> Self {
+        let code = match (error.is_usage(), error.is_disk_full()) {
+            (true, _) => USAGE,
+            (_, true) => LATER,
+            _ => UNREACHABLE,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<RestoreError> for Stopped {
+    fn from(error: RestoreError) -> Self {
+        let code = match (error.is_usage(), error.is_disk_full()) {
+            (true, _) => USAGE,
+            (_, true) => LATER,
+            _ => UNREACHABLE,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+fn back_up(settings: &Settings, file: &Path) -> Result<(), BackupError> {
+    let made = backup::backup(&settings.paths, file)?;
+    let mib = made.bytes.div_ceil(1024 * 1024);
+    println!("wrote {}: {} files, {mib} MiB; keep it as secret as the server", file.display(), made.files);
+    Ok(())
+}
+
+fn restore(settings: &Settings, file: &Path) -> Result<(), RestoreError> {
+    let files = backup::restore(file, &settings.paths.data)?;
+    let data = settings.paths.data.display();
+    println!("restored {files} files into {data}\nnext: codementord --data-dir {data} serve");
+    Ok(())
+}
+
+fn nats_config(settings: &Settings, out: &Path, resolver: &Path) -> Result<(), daemon::DaemonError> {
+    let exported = daemon::export(settings, out, resolver)?;
+    println!(
+        "wrote {}, for the configuration of the NATS server: include it there\n\
+         wrote {}, a secret: codementord --nats-url URL --creds {} serve\n\
+         wrote {}, for newcomers where the NATS server lets in nobody without credentials",
+        exported.config.display(),
+        exported.daemon.display(),
+        exported.daemon.display(),
+        exported.enrol.display(),
+    );
+    Ok(())
+}
+
+fn run(work: impl Future<Output = Result<(), Stopped>>) -> Result<(), Stopped> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Stopped { message: error.to_string(), code: UNREACHABLE })?;
-    let result = runtime.block_on(work).map_err(|error| Stopped {
-        message: match error.hint() {
-            Some(hint) => format!("{error}\nhint: {hint}"),
-            None => error.to_string(),
-        },
-        code: if error.is_disk_full() { LATER } else { UNREACHABLE },
-    });
+    let result = runtime.block_on(work);
     // A task that reads a slow disk must not keep a daemon that has said goodbye.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     result
@@ -129,9 +241,11 @@ fn run(work: impl Future<Output = Result<(), daemon::DaemonError>>) -> Result<()
 
 fn write_creds(settings: &Settings, name: &str, out: Option<PathBuf>) -> Result<(), String> {
     let path = out.unwrap_or_else(|| format!("{name}.creds").into());
-    let creds = daemon::judge_creds(settings, name).map_err(|error| error.to_string())?;
-    creds.write(&path).map_err(|error| error.to_string())?;
-    println!("wrote {}; on the judge's host: codementord judge --nats-url URL --creds FILE", path.display());
+    let (text, place) = daemon::judge_creds(settings, name).map_err(|error| error.to_string())?;
+    crate::files::write_private(&path, text.as_bytes())
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    let url = if place.server.is_some() { "" } else { " --nats-url URL" };
+    println!("wrote {}; on the judge's host: codementord judge{url} --creds FILE", path.display());
     Ok(())
 }
 

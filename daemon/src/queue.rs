@@ -26,6 +26,7 @@ pub(crate) use outbox::{Outbox, run as run_outbox};
 pub(crate) use results::run as run_results;
 
 use crate::daemon::daemon_user;
+use crate::monitor::Metrics;
 use crate::store::Store;
 use crate::submissions::{Changes, JobChange};
 
@@ -43,6 +44,8 @@ pub(crate) struct Core {
     pub(crate) client: async_nats::Client,
     /// JetStream on that connection.
     pub(crate) jetstream: async_nats::jetstream::Context,
+    /// What is counted for those who watch over the server.
+    pub(crate) metrics: Arc<Metrics>,
     jobs: mpsc::Sender<JobChange>,
     followers: Arc<follow::Followers>,
     pub(crate) gauges: Arc<Gauges>,
@@ -66,6 +69,7 @@ impl Core {
         store: Store,
         client: async_nats::Client,
         jetstream: async_nats::jetstream::Context,
+        metrics: Arc<Metrics>,
     ) -> (Self, mpsc::Receiver<JobChange>) {
         let (jobs, changes) = mpsc::channel(CHANGES);
         let gauges = Arc::new(Gauges::default());
@@ -75,6 +79,7 @@ impl Core {
                 store,
                 client,
                 jetstream,
+                metrics,
                 jobs,
                 followers: Arc::default(),
                 gauges,
@@ -101,6 +106,7 @@ impl Core {
                 }
                 continue;
             }
+            self.metrics.saw(&event);
             let body = match serde_json::to_vec(&event) {
                 Ok(body) => bytes::Bytes::from(body),
                 Err(error) => {

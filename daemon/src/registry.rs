@@ -381,6 +381,23 @@ impl Registry {
         })
     }
 
+    /// Puts every package where judges on other hosts find it: a NATS server that was made anew has none of them.
+    pub(crate) async fn publish_all(&self) {
+        let Ok(mut entries) = tokio::fs::read_dir(&self.packages).await else { return };
+        while let Ok(Some(entry)) = entries.next_entry().await {
+            let name = entry.file_name();
+            let hash = name.to_str().and_then(|name| name.strip_suffix(".zip"));
+            let Some(hash) = hash.and_then(|hash| PackageHash::new(hash).ok()) else { continue };
+            if let Err(refusal) = self.publish(&hash).await {
+                tracing::warn!(
+                    package = hash.short(),
+                    error = refusal.message,
+                    "judges elsewhere lack a package"
+                );
+            }
+        }
+    }
+
     /// Puts a package where judges on other hosts find it.
     async fn publish(&self, hash: &PackageHash) -> Result<(), Refusal> {
         let unavailable =

@@ -1,5 +1,7 @@
 //! Every setting, from a flag, an environment variable, a key of the configuration file, or a default: in that order.
 
+mod server;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +11,11 @@ use serde::Deserialize;
 
 pub use crate::feedback::settings::{BaseUrl, Endpoint, FeedbackSettings, Headers, KeySource, Money, Price};
 use crate::feedback::settings::{FeedbackFile, FeedbackFlags};
+use server::ServerFile;
+pub use server::{Address, NotAnAddress, Server, ServerFlags, ServerSettingsError, reached_at};
+
+/// The name of a configuration file.
+const OWN_CONFIG: &str = "config.toml";
 
 /// The settings as flags and environment variables.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -18,7 +25,14 @@ pub struct Flags {
     #[arg(long, global = true, env = "CODEMENTOR_CONFIG", value_name = "FILE", hide_short_help = true)]
     pub config: Option<PathBuf>,
     /// Where the private daemon keeps everything
-    #[arg(long, global = true, env = "CODEMENTOR_DATA_DIR", value_name = "DIR", hide_short_help = true)]
+    #[arg(
+        long,
+        alias = "data",
+        global = true,
+        env = "CODEMENTOR_DATA_DIR",
+        value_name = "DIR",
+        hide_short_help = true
+    )]
     pub data_dir: Option<PathBuf>,
     /// Where downloads and built packages are kept
     #[arg(long, global = true, env = "CODEMENTOR_CACHE_DIR", value_name = "DIR", hide_short_help = true)]
@@ -61,6 +75,15 @@ pub struct Flags {
     /// Seconds after which a silent judge's job goes to another [default: 10]
     #[arg(long, global = true, env = "CODEMENTOR_ACK_WAIT", value_name = "SECONDS", hide_short_help = true)]
     pub ack_wait: Option<u64>,
+    /// How many MiB of unpacked packages a judge keeps on its disk [default: 20480]
+    #[arg(
+        long,
+        global = true,
+        env = "CODEMENTOR_JUDGE_CACHE_MIB",
+        value_name = "MIB",
+        hide_short_help = true
+    )]
+    pub judge_cache_mib: Option<u64>,
     /// How often a job is handed out before it is given up [default: 4]
     #[arg(long, global = true, env = "CODEMENTOR_MAX_DELIVER", value_name = "N", hide_short_help = true)]
     pub max_deliver: Option<u32>,
@@ -123,11 +146,19 @@ struct File {
     creds: Option<PathBuf>,
     nats_server: Option<PathBuf>,
     nats_port: Option<u16>,
+    listen: Option<std::net::SocketAddr>,
+    address: Option<String>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    tls_ca: Option<PathBuf>,
+    insecure_listen: Option<bool>,
+    http: Option<std::net::SocketAddr>,
     docker_host: Option<String>,
     slots: Option<u32>,
     idle_timeout: Option<u64>,
     ack_wait: Option<u64>,
     max_deliver: Option<u32>,
+    judge_cache_mib: Option<u64>,
     credential_days: Option<u32>,
     languages_dir: Option<PathBuf>,
     log: Option<String>,
@@ -210,16 +241,22 @@ pub struct Settings {
     pub nats_server: Option<PathBuf>,
     /// The port of the private server, where the user names one.
     pub nats_port: Option<u16>,
+    /// What only a server for others has.
+    pub server: Server,
     /// The container engine, where it is not the default one.
     pub docker_host: Option<String>,
     /// How many programs are judged at once.
     pub slots: u32,
+    /// The same where it was said, and is not the default.
+    pub given_slots: Option<u32>,
     /// When a private daemon without work stops.
     pub idle_timeout: Option<Duration>,
     /// When NATS gives a job to another judge.
     pub ack_wait: Duration,
     /// How often NATS gives a job out.
     pub max_deliver: u32,
+    /// How much of unpacked packages a judge keeps.
+    pub judge_cache_mib: u64,
     /// How long the credentials of users hold.
     pub credential_life: Duration,
     /// The CI systems whose ID tokens are believed.
@@ -257,6 +294,11 @@ impl Paths {
     /// Where a ready daemon says how to reach it.
     pub fn daemon_file(&self) -> PathBuf {
         self.data.join("daemon.json")
+    }
+
+    /// What makes this the data directory of a server that is started by its owner, and by no command.
+    pub fn server_mark(&self) -> PathBuf {
+        self.data.join("server.json")
     }
 
     /// Where a daemon that could not start says why.
@@ -324,6 +366,9 @@ pub struct DaemonFile {
     pub build: String,
     /// Where its NATS server listens.
     pub url: String,
+    /// The certificate that the NATS server has, where it has one: on this machine it is told by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
 }
 
 /// Why the settings cannot be used.
@@ -371,6 +416,9 @@ pub enum SettingsError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A server cannot be set up like this.
+    #[error(transparent)]
+    Server(#[from] ServerSettingsError),
     /// The feedback cannot be as it is set.
     #[error("the feedback settings are wrong: {0}")]
     Feedback(String),
@@ -379,6 +427,20 @@ pub enum SettingsError {
 impl Settings {
     /// Merges flags and environment with the configuration file and the defaults.
     pub fn load(flags: Flags) -> Result<Self, SettingsError> {
+        Self::load_server(flags, ServerFlags::default())
+    }
+
+    /// The same with the settings of a server for others.
+    pub fn load_server(flags: Flags, server: ServerFlags) -> Result<Self, SettingsError> {
+        Self::merge(flags, server, false)
+    }
+
+    /// The settings for a server that is to be made: its configuration file need not be there, and is not read.
+    pub fn for_new_server(flags: Flags, server: ServerFlags) -> Result<Self, SettingsError> {
+        Self::merge(flags, server, true)
+    }
+
+    fn merge(flags: Flags, server: ServerFlags, is_new: bool) -> Result<Self, SettingsError> {
         let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
         let xdg = |variable: &str, under_home: &str| {
             std::env::var_os(variable)
@@ -387,13 +449,18 @@ impl Settings {
                 .or_else(|| home.as_ref().map(|home| home.join(under_home)))
                 .map(|path| path.join("codementor"))
         };
+        // A data directory that was named, and has a configuration of its own, is a server by itself.
+        let own = flags.data_dir.as_ref().map(|data| data.join(OWN_CONFIG));
+        let own = own.filter(|path| is_new || path.exists());
         let (config, named) = match flags.config {
             Some(path) => (Some(path), true),
-            None => (xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("config.toml")), false),
+            None => {
+                (own.or_else(|| xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join(OWN_CONFIG))), false)
+            }
         };
         let file = match &config {
-            Some(path) => read_file(path, named)?,
-            None => File::default(),
+            Some(path) if !is_new => read_file(path, named)?,
+            _ => File::default(),
         };
         let data = flags.data_dir.or(file.data_dir).or_else(|| xdg("XDG_DATA_HOME", ".local/share"));
         let data = data.ok_or(SettingsError::NoHome)?;
@@ -401,7 +468,7 @@ impl Settings {
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
         let paths = Paths {
             cache: absolute(cache.unwrap_or_else(|| data.join("cache"))),
-            config: absolute(config.unwrap_or_else(|| data.join("config.toml"))),
+            config: absolute(config.unwrap_or_else(|| data.join(OWN_CONFIG))),
             data: absolute(data),
         };
         let feedback = FeedbackFlags {
@@ -414,23 +481,38 @@ impl Settings {
         let feedback = FeedbackSettings::merge(feedback, file.feedback.unwrap_or_default(), folder);
         let oidc = file.oidc.unwrap_or_default();
         let oidc = oidc.into_iter().map(|issuer| issuer.check(folder)).collect::<Result<_, _>>()?;
+        // What is set to nothing is not set.
+        let nats_url = flags.nats_url.filter(|url| !url.is_empty()).or(file.nats_url);
+        let ports = (flags.nats_port, file.nats_port);
+        let in_file = ServerFile {
+            listen: file.listen,
+            address: file.address,
+            tls_cert: file.tls_cert,
+            tls_key: file.tls_key,
+            tls_ca: file.tls_ca,
+            insecure_listen: file.insecure_listen,
+            http: file.http,
+        };
+        let (server, nats_port) = Server::merge(server, in_file, folder, ports, nats_url.is_some())?;
         let settings = Self {
             oidc,
             feedback: feedback.map_err(SettingsError::Feedback)?,
             paths,
-            // What is set to nothing is not set.
-            nats_url: flags.nats_url.filter(|url| !url.is_empty()).or(file.nats_url),
+            nats_url,
             creds: flags.creds.filter(|path| !path.as_os_str().is_empty()).or(file.creds),
             nats_server: flags.nats_server.or(file.nats_server),
-            nats_port: flags.nats_port.or(file.nats_port),
+            nats_port,
+            server,
             docker_host: flags.docker_host.or(file.docker_host),
             slots: flags.slots.or(file.slots).unwrap_or(cores),
+            given_slots: flags.slots.or(file.slots),
             idle_timeout: match flags.idle_timeout.or(file.idle_timeout).unwrap_or(1800) {
                 0 => None,
                 seconds => Some(Duration::from_secs(seconds)),
             },
             ack_wait: Duration::from_secs(flags.ack_wait.or(file.ack_wait).unwrap_or(10)),
             max_deliver: flags.max_deliver.or(file.max_deliver).unwrap_or(4),
+            judge_cache_mib: flags.judge_cache_mib.or(file.judge_cache_mib).unwrap_or(20 * 1024),
             credential_life: Duration::from_secs(
                 u64::from(flags.credential_days.or(file.credential_days).unwrap_or(180)) * 86_400,
             ),
@@ -451,6 +533,7 @@ impl Settings {
         };
         range("slots", self.slots.into(), 0, 512, "it may be 0, for no judging here, to 512")?;
         range("ack_wait", self.ack_wait.as_secs(), 1, 3600, "it may be 1 to 3600 seconds")?;
+        range("judge_cache_mib", self.judge_cache_mib, 1, 1 << 30, "it may be 1 to 1073741824 MiB")?;
         let days = self.credential_life.as_secs() / 86_400;
         range("credential_days", days, 1, 3650, "it may be 1 to 3650 days")?;
         range("max_deliver", self.max_deliver.into(), 1, 100, "it may be 1 to 100")?;

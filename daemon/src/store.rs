@@ -70,7 +70,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Gives the one cause that a user can remove a name of its own.
-    fn sort(self) -> Self {
+    pub(crate) fn sorted(self) -> Self {
         match self {
             Self::Sqlite(error) if is_disk_full(&error) => Self::DiskFull,
             other => other,
@@ -109,15 +109,21 @@ impl Store {
             std::fs::create_dir_all(parent)
                 .map_err(|source| StoreError::Directory { path: parent.into(), source })?;
         }
-        let mut connection = Connection::open(path).map_err(|error| StoreError::from(error).sort())?;
-        configure(&connection).map_err(StoreError::sort)?;
-        migrations::run(&mut connection).map_err(StoreError::sort)?;
+        let connection = Self::migrated(path)?;
         let (writes, queue) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || write_loop(&connection, queue))
             .map_err(|source| StoreError::Directory { path: path.into(), source })?;
         Ok(Self { writes, readers: Arc::new(Readers { path: path.into(), idle: Mutex::new(Vec::new()) }) })
+    }
+
+    /// A connection to a database that nobody else has open, brought to the newest version.
+    pub(crate) fn migrated(path: &Path) -> StoreResult<Connection> {
+        let mut connection = Connection::open(path).map_err(|error| StoreError::from(error).sorted())?;
+        configure(&connection).map_err(StoreError::sorted)?;
+        migrations::run(&mut connection).map_err(StoreError::sorted)?;
+        Ok(connection)
     }
 
     /// Runs `work` in a transaction, and returns once it is on disk.
@@ -141,7 +147,7 @@ impl Store {
             })
         });
         self.writes.send(write).await.map_err(|_| StoreError::Closed)?;
-        answered.await.map_err(|_| StoreError::Closed)?.map_err(StoreError::sort)
+        answered.await.map_err(|_| StoreError::Closed)?.map_err(StoreError::sorted)
     }
 
     /// Runs `work` on a connection that only reads.
@@ -180,6 +186,14 @@ impl Readers {
             idle.push(connection);
         }
     }
+}
+
+/// Writes what is of no use to anybody, to see whether the database can be written.
+pub fn probe(db: &Connection) -> StoreResult<()> {
+    // The value is its own: the page is written and nothing is changed.
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    db.pragma_update(None, "user_version", version)?;
+    Ok(())
 }
 
 fn is_disk_full(error: &rusqlite::Error) -> bool {

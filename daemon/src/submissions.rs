@@ -288,6 +288,12 @@ pub(crate) fn republish(db: &Connection, id: SubmissionId, at: Timestamp) -> Sto
     Ok(waiting(db)?.into_iter().find(|job| job.submission == id))
 }
 
+/// Has every job published anew, where the stream that some lay in is gone.
+pub(crate) fn publish_all_again(db: &Connection, at: Timestamp) -> StoreResult<()> {
+    db.execute("UPDATE outbox SET sequence = NULL, generation = generation + 1, since = ?1", [at.0])?;
+    Ok(())
+}
+
 /// Every job that has not been published, the oldest first.
 pub(crate) fn waiting(db: &Connection) -> StoreResult<Vec<Waiting>> {
     let mut statement = db.prepare_cached(
@@ -299,6 +305,41 @@ pub(crate) fn waiting(db: &Connection) -> StoreResult<Vec<Waiting>> {
         Ok(Waiting { submission: SubmissionId(submission), user: parse("user", user)?, lane: lane_of(lane) })
     })
     .collect()
+}
+
+/// What waits and what runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    /// How many submissions wait for a judge, by lane, those that lie in the stream of jobs among them.
+    pub waiting: [(Lane, u64); 3],
+    /// When the one that has waited longest was accepted.
+    pub oldest: Option<Timestamp>,
+    /// How many a judge works on.
+    pub running: u64,
+}
+
+/// Counts what waits and what runs.
+pub(crate) fn backlog(db: &Connection) -> StoreResult<Backlog> {
+    let mut backlog = Backlog { waiting: Lane::ALL.map(|lane| (lane, 0)), oldest: None, running: 0 };
+    let mut statement = db.prepare_cached(
+        "SELECT outbox.lane, submissions.state, count(*), min(submissions.at)
+         FROM outbox JOIN submissions ON submissions.id = outbox.submission GROUP BY 1, 2",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (lane, count): (Lane, u64) = (lane_of(row.get(0)?), row.get(2)?);
+        match parse("state", row.get(1)?)? {
+            State::Running => backlog.running += count,
+            State::New | State::Queued => {
+                backlog.waiting[lane as usize].1 += count;
+                let since = Timestamp(row.get(3)?);
+                backlog.oldest = Some(backlog.oldest.map_or(since, |oldest| oldest.min(since)));
+            }
+            // Its row of the outbox goes with the next change.
+            State::Settled(_) | State::Ended(_) => {}
+        }
+    }
+    Ok(backlog)
 }
 
 /// A job that has been published and has not ended.

@@ -2,6 +2,7 @@
 
 pub mod package;
 pub mod people;
+pub mod server;
 pub mod shared;
 
 use std::io::Write;

@@ -38,7 +38,6 @@ fn judge(server: &Home, url: &str, name: &str) -> Host {
         .codementord(&["judge", "--nats-url", url, "--creds", creds, "--slots", "1"])
         .stderr(log)
         .stdout(Stdio::null())
-        .env("CODEMENTOR_ACK_WAIT", "2")
         .env("CODEMENTOR_LOG", "info,codementord::judge=debug")
         .spawn()
         .expect("the judge starts");

@@ -38,7 +38,7 @@ async fn make(context: &Context, args: &account::MakeCode) -> Result<(), CliErro
         roster_only: args.roster,
     };
     let made = context.session().await?.request(&make).await?;
-    let server = context.settings.nats_url.as_deref().unwrap_or("SERVER");
+    let server = made.server.as_deref().or(context.settings.nats_url.as_deref()).unwrap_or("SERVER");
     if args.json {
         return context.print_json(&json!({
             "course": args.course, "role": make.role, "server": server, "code": made.code, "expires": made.expires,

@@ -92,6 +92,16 @@ pub(crate) async fn build(context: &Context, wanted: &[String]) -> Result<ExitSt
     Ok(ExitStatus::Success)
 }
 
+/// `codementor runners prune`. What a container uses stays, and so do the images of the languages as they are.
+pub(crate) async fn prune(context: &Context) -> Result<ExitStatus, CliError> {
+    let languages = context.languages()?;
+    let engine = Engine::connect(context.settings.docker_host.as_deref()).await?;
+    let removed = Images::new(engine, Images::default_locks()).prune(&languages).await?;
+    let what = words::plural(u64::try_from(removed).unwrap_or(u64::MAX), "image or volume");
+    context.print(&format!("removed {what} that nothing uses\n"))?;
+    Ok(ExitStatus::Success)
+}
+
 /// Shows how an image comes to be.
 pub(crate) struct View<'a> {
     progress: &'a Progress,

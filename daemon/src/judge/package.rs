@@ -3,6 +3,9 @@
 //! Inputs lie apart from everything else, in one folder that is mounted into every sandbox, each named by its hash:
 //! a new package needs no new container. Answers lie in a folder that is mounted nowhere. Both are unpacked when
 //! a package is first judged.
+//!
+//! The folders have a bound. What goes over it is removed after a package was added: first what no package of this
+//! process's life has, then the packages that were used the longest ago. One that a job uses is never touched.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,10 +18,13 @@ use codementor_problems::compare::Flags;
 use codementor_problems::read::{self, Opened};
 use codementor_protocol::{Fault, FaultCode, LanguageId, PackageHash, SourceFile, Visibility};
 use codementor_runners::{CaseInput, CaseRun, InputName};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, RwLock};
 use tokio::time::timeout;
 
 use crate::registry::package_file;
+use bound::{Owner, make_room};
+
+mod bound;
 
 /// How long fetching a package from the daemon may take.
 const FETCH_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(300);
@@ -33,7 +39,27 @@ pub(crate) struct PackageCache {
     /// Where packages lie that this process has anyway.
     installed: Option<PathBuf>,
     directory: PathBuf,
-    prepared: Mutex<HashMap<PackageHash, Arc<OnceCell<Arc<Prepared>>>>>,
+    /// How many bytes the folders may hold.
+    bound: u64,
+    prepared: Mutex<HashMap<PackageHash, Cached>>,
+    /// Held for reading while a package is unpacked, for writing while files are removed.
+    unpacking: RwLock<()>,
+}
+
+/// A package that was asked for.
+#[derive(Default)]
+struct Cached {
+    cell: Arc<OnceCell<Arc<Prepared>>>,
+    /// Grows with each use of any.
+    used: u64,
+}
+
+impl Cached {
+    /// Whether a job has it, or waits for it. Whoever holds the lock of the map holds off new ones.
+    fn in_use(&self) -> bool {
+        let held = self.cell.get().is_some_and(|prepared| Arc::strong_count(prepared) > 1);
+        held || Arc::strong_count(&self.cell) > 1
+    }
 }
 
 /// A package, ready to be judged by.
@@ -41,6 +67,8 @@ pub(crate) struct Prepared {
     pub(super) cases: Vec<PreparedCase>,
     include: HashMap<String, Vec<SourceFile>>,
     answers: PathBuf,
+    /// The files in the folders of inputs and of answers that it needs.
+    files: Vec<PathBuf>,
 }
 
 /// One case, ready to be run.
@@ -68,11 +96,13 @@ impl PackageCache {
         jetstream: jetstream::Context,
         directory: PathBuf,
         installed: Option<PathBuf>,
+        bound: u64,
     ) -> io::Result<Self> {
         for folder in [inputs(&directory), answers(&directory), packages(&directory)] {
             std::fs::create_dir_all(&folder)?;
         }
-        Ok(Self { jetstream, installed, directory, prepared: Mutex::default() })
+        let (prepared, unpacking) = (Mutex::default(), RwLock::default());
+        Ok(Self { jetstream, installed, directory, bound, prepared, unpacking })
     }
 
     /// A package by its hash, fetched and unpacked if need be.
@@ -80,12 +110,46 @@ impl PackageCache {
         let cell = {
             let mut prepared = self.prepared.lock().await;
             if prepared.len() >= PREPARED && !prepared.contains_key(hash) {
-                // What is in use stays alive by its own references; the others are cheap to read again.
-                prepared.clear();
+                // The others are cheap to read again.
+                prepared.retain(|_, cached| cached.in_use());
             }
-            prepared.entry(hash.clone()).or_default().clone()
+            let now = prepared.values().map(|cached| cached.used).max().unwrap_or(0) + 1;
+            let cached = prepared.entry(hash.clone()).or_default();
+            cached.used = now;
+            cached.cell.clone()
         };
-        cell.get_or_try_init(|| self.load(hash)).await.cloned()
+        if let Some(prepared) = cell.get() {
+            return Ok(prepared.clone());
+        }
+        let prepared = {
+            let _unpacking = self.unpacking.read().await;
+            cell.get_or_try_init(|| self.load(hash)).await.cloned()?
+        };
+        drop(cell);
+        self.trim().await;
+        Ok(prepared)
+    }
+
+    /// Removes what is over the bound.
+    async fn trim(&self) {
+        let _alone = self.unpacking.write().await;
+        let mut prepared = self.prepared.lock().await;
+        let owners = prepared.iter().map(|(hash, cached)| {
+            let package = package_file(&packages(&self.directory), hash);
+            let files = cached.cell.get().map_or(&[][..], |prepared| &prepared.files).to_vec();
+            let in_use = cached.in_use();
+            Owner { id: hash.clone(), files: [files, vec![package]].concat(), used: cached.used, in_use }
+        });
+        let owners: Vec<Owner<PackageHash>> = owners.collect();
+        let folders = [inputs(&self.directory), answers(&self.directory), packages(&self.directory)];
+        let bound = self.bound;
+        match tokio::task::spawn_blocking(move || make_room(&folders, bound, owners)).await {
+            Ok(Ok(removed)) => {
+                removed.iter().for_each(|hash| drop(prepared.remove(hash)));
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the judge's cache of packages cannot be tidied up"),
+            Err(error) => tracing::error!(%error, "tidying up the judge's cache of packages broke"),
+        }
     }
 
     async fn load(&self, hash: &PackageHash) -> Result<Arc<Prepared>, Fault> {
@@ -178,8 +242,10 @@ fn prepare(file: &Path, directory: &Path) -> Result<Prepared, Fault> {
         Fault::new(FaultCode::Package, defects.first().map_or(String::new(), ToString::to_string))
     })?;
     let (inputs, answers) = (inputs(directory), answers(directory));
+    let stored = std::cell::RefCell::new(Vec::new());
     let input = |name: &str| {
         let hash = files.store(name, &inputs).map_err(|error| broken(&error))?;
+        stored.borrow_mut().push(inputs.join(&hash));
         InputName::from_hex(&hash).ok_or_else(|| broken(&"a hash is none"))
     };
     let mut cases = Vec::with_capacity(package.cases.len());
@@ -187,7 +253,9 @@ fn prepare(file: &Path, directory: &Path) -> Result<Prepared, Fault> {
         let answer = if case.answer.size <= SMALL_ANSWER {
             Answer::Small(files.read(&case.answer.name).map_err(|error| broken(&error))?.into())
         } else {
-            Answer::Stored(files.store(&case.answer.name, &answers).map_err(|error| broken(&error))?)
+            let hash = files.store(&case.answer.name, &answers).map_err(|error| broken(&error))?;
+            stored.borrow_mut().push(answers.join(&hash));
+            Answer::Stored(hash)
         };
         cases.push(PreparedCase {
             index,
@@ -220,7 +288,8 @@ fn prepare(file: &Path, directory: &Path) -> Result<Prepared, Fault> {
         include.insert(language.clone(), list.collect::<Result<_, Fault>>()?);
     }
     File::open(&inputs).and_then(|folder| folder.sync_all()).map_err(|error| disk(&error))?;
-    Ok(Prepared { cases, include, answers })
+    let files = stored.into_inner();
+    Ok(Prepared { cases, include, answers, files })
 }
 
 fn disk(error: &io::Error) -> Fault {

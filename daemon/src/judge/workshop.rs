@@ -174,7 +174,10 @@ impl Workshop {
         let plan = &self.plan;
         let engine = Engine::connect(plan.docker_host.as_deref()).await?;
         // What names no lock cannot be told to be a stray.
-        let lives = |_: &str, lock: Option<&Path>| lock.is_none_or(crate::instance::is_held);
+        let in_container = crate::instance::in_container();
+        let lives = |_: &str, lock: Option<&Path>| {
+            lock.is_none_or(|lock| !crate::instance::is_stray(lock, in_container))
+        };
         match container::remove_strays(&engine, lives).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "removed sandboxes that a dead daemon had left"),

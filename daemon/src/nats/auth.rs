@@ -10,7 +10,7 @@ mod jwt;
 mod keys;
 mod permissions;
 
-pub use creds::{Creds, CredsError};
+pub use creds::{Creds, CredsError, Place};
 pub use keys::{ANONYMOUS_SINCE, Keys, KeysError, MintError, RevokeError};
 pub use permissions::Role;
 

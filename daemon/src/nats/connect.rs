@@ -15,6 +15,7 @@ use tracing::{debug, info, warn};
 
 use super::auth::Creds;
 use super::server::Version;
+use super::tls::{Trust, TrustError};
 
 /// The oldest server that has what we use: several filters on a consumer, strict creation, `sync_interval`.
 const OLDEST: Version = Version::new(2, 10, 0);
@@ -119,6 +120,17 @@ pub enum ConnectError {
     /// The seed of the credential is no seed.
     #[error("the credential cannot sign: {0}")]
     Seed(#[from] nkeys::error::Error),
+    /// What the server is to be trusted by is none.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The server is not who it should be, as far as certificates tell.
+    #[error("the NATS server at {url} cannot be trusted: {reason}")]
+    Untrusted {
+        /// The server.
+        url: String,
+        /// Why.
+        reason: String,
+    },
     /// The server does not answer.
     #[error("no NATS server answers at {url}: {reason}")]
     Unreachable {
@@ -137,8 +149,13 @@ pub struct TooOld {
     pub found: String,
 }
 
-/// Connects. The client that comes back connects again by itself whenever the connection is lost.
+/// Connects to a server that the system trusts, or that needs no trust.
 pub async fn connect(settings: Connect<'_>) -> Result<Client, ConnectError> {
+    connect_trusting(settings, &Trust::System).await
+}
+
+/// Connects. The client that comes back connects again by itself whenever the connection is lost.
+pub async fn connect_trusting(settings: Connect<'_>, trust: &Trust) -> Result<Client, ConnectError> {
     let deadline = match settings.initial {
         Initial::Once => None,
         Initial::Within(duration) => Some(Instant::now() + duration),
@@ -151,7 +168,7 @@ pub async fn connect(settings: Connect<'_>) -> Result<Client, ConnectError> {
     });
     let mut pause = Duration::from_millis(20);
     loop {
-        let error = match options(&settings, &link)?.connect(settings.url).await {
+        let error = match options(&settings, &link, trust)?.connect(settings.url).await {
             Ok(client) => return Ok(client),
             Err(error) => error,
         };
@@ -159,6 +176,10 @@ pub async fn connect(settings: Connect<'_>) -> Result<Client, ConnectError> {
         {
             let user = settings.creds.user_name().unwrap_or_else(|| "an unreadable user".into());
             return Err(ConnectError::Refused { url: settings.url.into(), user });
+        }
+        let text = reason(&error);
+        if text.contains("certificate") {
+            return Err(ConnectError::Untrusted { url: settings.url.into(), reason: text });
         }
         let retryable =
             matches!(error.kind(), ConnectErrorKind::Io | ConnectErrorKind::TimedOut | ConnectErrorKind::Dns);
@@ -169,7 +190,7 @@ pub async fn connect(settings: Connect<'_>) -> Result<Client, ConnectError> {
                 pause = (pause * 2).min(Duration::from_millis(500));
             }
             _ => {
-                return Err(ConnectError::Unreachable { url: settings.url.into(), reason: reason(&error) });
+                return Err(ConnectError::Unreachable { url: settings.url.into(), reason: text });
             }
         }
     }
@@ -209,14 +230,18 @@ pub async fn settle(client: &Client) -> Result<(), NotSettled> {
 #[error("the NATS server does not answer")]
 pub struct NotSettled;
 
-fn options(settings: &Connect<'_>, link: &Arc<Link>) -> Result<ConnectOptions, ConnectError> {
+fn options(settings: &Connect<'_>, link: &Arc<Link>, trust: &Trust) -> Result<ConnectOptions, ConnectError> {
     let key = Arc::new(nkeys::KeyPair::from_seed(&settings.creds.seed)?);
     let sign = move |nonce: Vec<u8>| {
         let key = key.clone();
         async move { key.sign(&nonce).map_err(async_nats::AuthError::new) }
     };
     let (delays, events) = (link.clone(), link.clone());
-    Ok(ConnectOptions::with_jwt(settings.creds.jwt.clone(), sign)
+    let options = match trust.client_config()? {
+        Some(config) => ConnectOptions::with_jwt(settings.creds.jwt.clone(), sign).tls_client_config(config),
+        None => ConnectOptions::with_jwt(settings.creds.jwt.clone(), sign),
+    };
+    Ok(options
         .name(settings.name)
         .custom_inbox_prefix(settings.inbox_prefix)
         .connection_timeout(CONNECT_TIMEOUT)

@@ -19,7 +19,7 @@ mod supervisor;
 
 use std::fs::File;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +31,8 @@ use tokio::sync::{broadcast, oneshot, watch};
 
 use super::auth::{Keys, KeysError};
 use super::server::{ServerBinary, Version};
+use super::tls::Certificate;
+use crate::settings::reached_at;
 use supervisor::{Command, State, Supervisor};
 
 /// How many events wait for a slow listener; it then misses the oldest.
@@ -45,7 +47,11 @@ pub struct Config {
     pub binary: ServerBinary,
     /// Where its files go; nobody else's.
     pub dir: PathBuf,
-    /// The port on loopback. Without one it is the port of the last time, if that is free, else any free one.
+    /// Where it listens.
+    pub host: IpAddr,
+    /// What it proves itself with; without it connections are not encrypted.
+    pub tls: Option<Certificate>,
+    /// Its port. Without one it is the port of the last time, if that is free, else any free one.
     pub port: Option<u16>,
     /// How long the server may take to be ready; it reads its whole store first.
     pub ready_within: Duration,
@@ -54,12 +60,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// The usual patience.
+    /// The usual patience, on loopback.
     pub fn new(binary: ServerBinary, dir: PathBuf, port: Option<u16>) -> Self {
         Self {
             binary,
             dir,
             port,
+            host: Ipv4Addr::LOCALHOST.into(),
+            tls: None,
             ready_within: Duration::from_secs(60),
             health_every: Duration::from_secs(3),
         }
@@ -133,9 +141,22 @@ pub enum EmbeddedError {
     Held(PathBuf),
     /// The port that was asked for is another program's.
     #[error(
-        "port {0} on 127.0.0.1 is taken by another program: choose another with --nats-port, or leave it out"
+        "port {port} on {ip} is taken by another program: choose another with --listen or --nats-port, or leave it out",
+        port = .0.port(),
+        ip = .0.ip()
     )]
-    PortTaken(u16),
+    PortTaken(SocketAddr),
+    /// Nobody may listen there, or this machine has no such address.
+    #[error(
+        "cannot listen on {address}: {source}; is it an address of this machine, and a port that may be used? Set \
+         another with --listen"
+    )]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
     /// The store was written by a later server, and an earlier one would misread it.
     #[error(
         "the NATS store in {dir} was last used by nats-server {last}; {found} would bring deleted messages back: \
@@ -168,6 +189,8 @@ pub struct Embedded {
     events: broadcast::Sender<ServerEvent>,
     state: watch::Receiver<State>,
     port: u16,
+    host: IpAddr,
+    encrypted: bool,
 }
 
 impl Embedded {
@@ -178,6 +201,7 @@ impl Embedded {
         let (commands, received) = std::sync::mpsc::sync_channel(COMMANDS);
         let (started, ready) = oneshot::channel();
         let (exits, told) = (commands.clone(), events.clone());
+        let (host, encrypted) = (reached_at(config.host), config.tls.is_some());
         // Everything happens on this thread, the locks included: they are then given up when, and only when, the
         // server is gone.
         let thread = std::thread::Builder::new().name("nats-server".into()).spawn(move || {
@@ -190,15 +214,21 @@ impl Embedded {
             return Err(EmbeddedError::Spawn { path: "a thread".into(), source });
         }
         match ready.await {
-            Ok(Ok(port)) => Ok(Self { commands, events, state: watched, port }),
+            Ok(Ok(port)) => Ok(Self { commands, events, state: watched, port, host, encrypted }),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(EmbeddedError::NotReady("its thread ended".into())),
         }
     }
 
-    /// Where clients connect. It stays the same when the server is started again.
+    /// Where clients on this machine connect. It stays the same when the server is started again.
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        let scheme = if self.encrypted { "tls" } else { "nats" };
+        format!("{scheme}://{}", SocketAddr::new(self.host, self.port))
+    }
+
+    /// What has the server read its certificate again.
+    pub fn reloader(&self) -> Reloader {
+        Reloader(self.commands.clone())
     }
 
     /// The port of [`Self::url`].
@@ -236,6 +266,19 @@ impl Embedded {
             // An error means that the thread has ended, and the server before it.
             let _ = stopped.await;
         }
+    }
+}
+
+/// Has a server read its certificate again.
+#[derive(Clone)]
+pub struct Reloader(SyncSender<Command>);
+
+impl Reloader {
+    /// Tells the server. Connections that there are stay as they are.
+    pub fn reload(&self) {
+        // The channel is full only while the server is being started, and closed once it is stopped: it then reads the
+        // certificate anyway, or never again.
+        let _ = self.0.try_send(Command::Reload);
     }
 }
 
@@ -327,7 +370,11 @@ fn try_lock(path: &Path) -> Result<Option<File>, EmbeddedError> {
     }
 }
 
-/// Whether nobody listens on this port of loopback.
-fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+/// Says why nobody can listen there, if that is so.
+fn check_free(address: SocketAddr) -> Result<(), EmbeddedError> {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(EmbeddedError::PortTaken(address)),
+        Err(source) => Err(EmbeddedError::Listen { address, source }),
+    }
 }

@@ -91,6 +91,28 @@ pub async fn judge_consumer(context: &Context) -> Result<PullConsumer, StreamsEr
     bounded("find the judges' consumer", found).await
 }
 
+/// The slots of all judges, as NATS sees them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Judges {
+    /// Those that ask for a job at this moment.
+    pub free: u64,
+    /// Jobs that a judge holds.
+    pub busy: u64,
+}
+
+/// Counts the slots of all judges.
+pub async fn judges(context: &Context) -> Result<Judges, StreamsError> {
+    let what = "look at the judges' consumer";
+    let stream = bounded(what, context.get_stream_no_info(subject::JOBS_STREAM)).await?;
+    let info = bounded(what, stream.consumer_info(subject::JUDGE_CONSUMER)).await?;
+    Ok(Judges { free: info.num_waiting as u64, busy: info.num_ack_pending as u64 })
+}
+
+/// When the judges' consumer gives a silent judge's job to another: what a judge has to go by.
+pub fn ack_wait(consumer: &PullConsumer) -> Duration {
+    consumer.cached_info().config.ack_wait
+}
+
 /// Asks for one job and waits for it; `None` when none came in time. Each call is one pull for one message: a slot then
 /// never holds a job that another could run. The library's endless stream with a batch of one is not used, since it
 /// can count a job that comes before its own bookkeeping as one that is still to come, and then asks for no more until

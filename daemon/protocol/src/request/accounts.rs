@@ -60,6 +60,9 @@ pub struct EnrolCode {
     pub code: String,
     /// When it ends.
     pub expires: Timestamp,
+    /// What to type to reach the server, where its owner has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
 }
 
 /// Make a code that lets people join a course.

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use nkeys::{KeyPair, KeyPairType};
 
 use super::jwt;
+use crate::nats::tls::Trust;
 
 /// Longer than any credential, so that a wrong file is not read whole.
 const MAX_CREDS: u64 = 64 * 1024;
@@ -20,6 +21,15 @@ pub struct Creds {
     pub jwt: String,
     /// The secret half of the user's key.
     pub seed: String,
+}
+
+/// Where a server is, and what it is trusted by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Its URL.
+    pub server: Option<String>,
+    /// What its certificate is looked at with.
+    pub trust: Trust,
 }
 
 /// Why credentials cannot be used.
@@ -62,6 +72,33 @@ impl Creds {
         let text = std::fs::read_to_string(path).map_err(file)?;
         Self::parse(&text)
             .map_err(|reason| CredsError::Malformed { what: path.display().to_string(), reason })
+    }
+
+    /// Where the server of a credentials file is, and what it is trusted by, where the file says so.
+    pub fn read_place(path: &Path) -> Result<Place, CredsError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| CredsError::File { path: path.into(), source })?;
+        let begin = text.find("-----BEGIN CERTIFICATE-----");
+        Ok(Place {
+            server: block(&text, "CODEMENTOR SERVER"),
+            trust: begin.map_or(Trust::System, |begin| Trust::Certificates(text[begin..].to_owned())),
+        })
+    }
+
+    /// The text of a credentials file that also says where its server is.
+    pub fn text_for(&self, place: &Place) -> String {
+        let mut text = String::new();
+        if let Some(server) = &place.server {
+            text.push_str(&format!(
+                "-----BEGIN CODEMENTOR SERVER-----\n{server}\n------END CODEMENTOR SERVER------\n\n"
+            ));
+        }
+        text.push_str(&self.to_string());
+        if let Trust::Certificates(certificates) = &place.trust {
+            text.push('\n');
+            text.push_str(certificates);
+        }
+        text
     }
 
     /// Writes a credentials file that only its owner can read. A crash leaves the old file or the new one.

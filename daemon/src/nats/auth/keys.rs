@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use codementor_protocol::UserName;
@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use super::creds::{Creds, write_private};
 use super::jwt::{self, Claim};
 use super::permissions::Role;
-use crate::nats::connect::{Connect, ConnectError, Initial, connect};
+use crate::nats::connect::{Connect, ConnectError, Initial, connect_trusting};
 use crate::nats::server::Version;
+use crate::nats::tls::Trust;
 
 /// The keys' file in their directory.
 const FILE: &str = "keys.json";
@@ -40,6 +41,8 @@ pub struct Keys {
     stored: Mutex<Stored>,
     /// Held while a claims update is on its way, so that an older account never overtakes a newer one.
     updates: tokio::sync::Mutex<()>,
+    /// What the server that is told of revocations is trusted by.
+    trust: OnceLock<Trust>,
 }
 
 /// What the file holds. The operator's JWT is kept as it was first signed: a server that runs refuses another one.
@@ -164,7 +167,18 @@ impl Keys {
         if stored.refresh()? || !known {
             save(&path, &stored)?;
         }
-        Ok(Self { path, stored: Mutex::new(stored), updates: tokio::sync::Mutex::new(()) })
+        Ok(Self {
+            path,
+            stored: Mutex::new(stored),
+            updates: tokio::sync::Mutex::new(()),
+            trust: OnceLock::new(),
+        })
+    }
+
+    /// Says what the server that is told of revocations is trusted by; what the system trusts until then. It is said
+    /// once.
+    pub fn trust_server_by(&self, trust: Trust) {
+        let _ = self.trust.set(trust);
     }
 
     /// Signs a user: `name` is what the subjects of the role are made from, `public_nkey` the public half of a key
@@ -285,15 +299,15 @@ impl Keys {
             let stored = self.stored();
             (stored.system_user().map_err(KeysError::from)?, stored.account.jwt.clone())
         };
-        let client = connect(Connect {
+        let settings = Connect {
             url,
             creds: &creds,
             name: "claims update",
             inbox_prefix: SYSTEM_INBOX,
             initial: Initial::Once,
             on_event: None,
-        })
-        .await?;
+        };
+        let client = connect_trusting(settings, self.trust.get().unwrap_or(&Trust::System)).await?;
         let reply = tokio::time::timeout(UPDATE_TIMEOUT, client.request(CLAIMS_UPDATE, account.into()))
             .await
             .map_err(|_| RevokeError::Refused("no answer in time".into()))?

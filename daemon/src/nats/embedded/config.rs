@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::Files;
+use super::{Config, Files};
 
 /// The largest message. It is the server's own default, and the protocol is built for it: a piece of a package and
 /// all source files of a submission are half of it before encoding. A larger one would let each client make the
@@ -17,16 +17,23 @@ const LOG_FILES: u32 = 2;
 /// what is free now, and a nearly full disk would make it refuse streams that exist.
 const MAX_STORE: &str = "1TB";
 
+/// How long a client may take to agree on encryption; the server's own default is too short for a busy machine.
+const TLS_TIMEOUT: u32 = 10;
+
 /// The configuration; `port` is `None` for a free one. `trust` is what the keys contribute.
-pub(super) fn render(files: &Files, port: Option<u16>, trust: &str) -> String {
+pub(super) fn render(files: &Files, config: &Config, port: Option<u16>, trust: &str) -> String {
     let port = port.map_or(-1, i32::from);
+    let host = match config.host {
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+        ip => ip.to_string(),
+    };
     let mut text = String::new();
     let quoted = |path: std::path::PathBuf| json!(path).to_string();
     // Writing to a String cannot fail.
     let _ = write!(
         text,
         "server_name: codementor\n\
-         listen: \"127.0.0.1:{port}\"\n\
+         listen: \"{host}:{port}\"\n\
          http: \"127.0.0.1:-1\"\n\
          pid_file: {pid}\n\
          ports_file_dir: {ports}\n\
@@ -47,5 +54,10 @@ pub(super) fn render(files: &Files, port: Option<u16>, trust: &str) -> String {
         log = quoted(files.log()),
         store = quoted(files.store()),
     );
+    if let Some(tls) = &config.tls {
+        let (cert, key) = (quoted(tls.cert.clone()), quoted(tls.key.clone()));
+        let _ =
+            write!(text, "tls {{\n  cert_file: {cert}\n  key_file: {key}\n  timeout: {TLS_TIMEOUT}\n}}\n");
+    }
     text
 }

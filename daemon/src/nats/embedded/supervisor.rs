@@ -13,7 +13,8 @@ use tokio::sync::{broadcast, oneshot, watch};
 use tracing::{error, info, warn};
 
 use super::{
-    Config, EmbeddedError, Files, ServerEvent, config, file_error, health, is_free, orphan, process, try_lock,
+    Config, EmbeddedError, Files, ServerEvent, check_free, config, file_error, health, orphan, process,
+    try_lock,
 };
 use crate::nats::auth::{ANONYMOUS_SINCE, Keys};
 use crate::nats::server::Version;
@@ -35,6 +36,8 @@ const TAIL: usize = 600;
 
 /// What the thread is told.
 pub(super) enum Command {
+    /// Have the server read its certificate again.
+    Reload,
     /// End the server, and say when it is gone.
     Stop(Option<oneshot::Sender<()>>),
     /// The process with this number has ended.
@@ -168,6 +171,10 @@ impl Supervisor {
         }
     }
 
+    fn at(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(self.config.host, port)
+    }
+
     /// The first start settles the port: the one asked for, else the last one, else a free one.
     fn first_start(&mut self) -> Result<Running, EmbeddedError> {
         let failure = |error| match error {
@@ -178,7 +185,8 @@ impl Supervisor {
             return self.start(Some(port)).map_err(failure);
         }
         let last = std::fs::read_to_string(self.files.last_port()).ok();
-        let last = last.and_then(|text| text.trim().parse().ok()).filter(|port| is_free(*port));
+        let last =
+            last.and_then(|text| text.trim().parse().ok()).filter(|port| check_free(self.at(*port)).is_ok());
         let running = match self.start(last) {
             // Somebody took the port in the moment between the look and the start.
             Err(StartError::Failed(EmbeddedError::PortTaken(_))) => self.start(None).map_err(failure)?,
@@ -193,8 +201,8 @@ impl Supervisor {
 
     /// Starts one server and waits until it is ready.
     fn start(&mut self, port: Option<u16>) -> Result<Running, StartError> {
-        if let Some(port) = port.filter(|port| !is_free(*port)) {
-            return Err(StartError::Failed(EmbeddedError::PortTaken(port)));
+        if let Some(port) = port {
+            check_free(self.at(port))?;
         }
         let mut child = self.spawn(port)?;
         match self.wait_ready(&mut child, port) {
@@ -223,7 +231,7 @@ impl Supervisor {
         if self.config.binary.version >= ANONYMOUS_SINCE {
             trust.push_str(&self.keys.anonymous_config().map_err(EmbeddedError::Keys)?);
         }
-        let text = config::render(files, port, &trust);
+        let text = config::render(files, &self.config, port, &trust);
         std::fs::write(files.config(), text).map_err(file_error(&files.config()))?;
         let stderr = File::create(files.stderr()).map_err(file_error(&files.stderr()))?;
         let path = &self.config.binary.path;
@@ -255,13 +263,13 @@ impl Supervisor {
                     let said = self.tail();
                     return Err(StartError::Failed(match port {
                         Some(port) if said.contains("address already in use") => {
-                            EmbeddedError::PortTaken(port)
+                            EmbeddedError::PortTaken(self.at(port))
                         }
                         _ => EmbeddedError::NotReady(format!("it ended at once: {said}")),
                     }));
                 }
-                // An earlier server's.
-                Ok(Command::Exited(_)) | Err(RecvTimeoutError::Timeout) => {}
+                // An earlier server's; and this one reads its certificate just now.
+                Ok(Command::Exited(_) | Command::Reload) | Err(RecvTimeoutError::Timeout) => {}
             }
             if let Some((monitoring, port)) = self.ports(child.id()) {
                 match health::check(monitoring) {
@@ -284,8 +292,9 @@ impl Supervisor {
             .find(|entry| entry.file_name().to_str().is_some_and(|name| name.ends_with(&ending)))?;
         let ports: Ports = serde_json::from_slice(&std::fs::read(entry.path()).ok()?).ok()?;
         let monitoring = ports.monitoring.first()?.strip_prefix("http://")?.parse().ok()?;
-        let nats: SocketAddr = ports.nats.first()?.strip_prefix("nats://")?.parse().ok()?;
-        Some((monitoring, nats.port()))
+        // One for each address of the machine where it listens to all, and with a scheme that says how.
+        let port = ports.nats.first()?.rsplit_once(':')?.1.parse().ok()?;
+        Some((monitoring, port))
     }
 
     /// Watches a server that runs, until it has ended or is to be ended.
@@ -301,6 +310,10 @@ impl Supervisor {
                     return Left::Ended(format!("{status}: {}", self.tail()));
                 }
                 Ok(Command::Exited(_)) => {}
+                Ok(Command::Reload) => match process::signal(running.child.id(), Signal::HUP) {
+                    Ok(()) => info!("the NATS server reads its certificate again"),
+                    Err(error) => warn!("the NATS server cannot be told of its new certificate: {error}"),
+                },
                 Err(RecvTimeoutError::Timeout) => match health::check(running.monitoring) {
                     Ok(()) => unwell = 0,
                     Err(reason) => {
@@ -326,7 +339,7 @@ impl Supervisor {
                 Ok(Command::Stop(done)) => return Some(done),
                 Err(RecvTimeoutError::Disconnected) => return Some(None),
                 Err(RecvTimeoutError::Timeout) => return None,
-                Ok(Command::Exited(_)) => {}
+                Ok(Command::Exited(_) | Command::Reload) => {}
             }
         }
     }
