@@ -18,6 +18,7 @@ pub(crate) async fn run(context: &Context, args: &args::Submit) -> Result<ExitSt
         language: chosen.language,
         files: chosen.files,
         answer_in: submit::answer_in(context),
+        assignment: submit::assignment(&args.program)?,
     };
     let prompt = match session.request(&request).await {
         Ok(prompt) => prompt,

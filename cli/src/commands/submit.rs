@@ -122,11 +122,16 @@ pub(crate) async fn judge<'a>(
 ) -> Result<Judging, CliError> {
     let (slug, hash, chosen) = choose(context, program, opened).await?;
     let session = opened.as_mut().ok_or(CliError::NoSubmissions)?;
-    let assignment = problem::meant(program.problem.as_deref(), &working_directory()?)?.assignment;
+    let assignment = assignment(program)?;
     let ask_anyway = |cost: &str| ask(&format!("{cost}. Submit it all the same? [y/N] "));
     let asks = context.terminal.asks.then_some(&ask_anyway as &dyn Fn(&str) -> bool);
     let entry = Entry { assignment, agreed: program.yes, asks };
     send(session, slug, hash, chosen, purpose, wish, entry).await
+}
+
+/// The assignment that the arguments name, or the folder does.
+pub(crate) fn assignment(program: &args::Program) -> Result<Option<AssignmentId>, CliError> {
+    Ok(problem::meant(program.problem.as_deref(), &working_directory()?)?.assignment)
 }
 
 /// Finds out which program and which problem are meant; a package that is named by its path is installed.

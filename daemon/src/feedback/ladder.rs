@@ -94,8 +94,13 @@ impl Feedback {
     }
 
     /// What a model would be sent for a program. Nothing is sent.
-    pub(crate) async fn prompt(&self, problem: &Installed, request: &ShowPrompt) -> Result<Prompt, Refusal> {
-        let allowed = self.allowed(problem, None);
+    pub(crate) async fn prompt(
+        &self,
+        problem: &Installed,
+        assignment: Option<FeedbackPolicy>,
+        request: &ShowPrompt,
+    ) -> Result<Prompt, Refusal> {
+        let allowed = self.allowed(problem, assignment);
         let answer_in = self.language(request.answer_in.as_ref());
         let view = self.0.registry.public_view(problem, &answer_in).await?;
         let scrubbed = Scrubbed::new(&request.files, &request.language);

@@ -3,7 +3,7 @@
 use codementor_protocol::{
     Assignment, AssignmentDeleted, AssignmentId, AssignmentState, CourseName, CourseRole, CourseSummary,
     DeleteAssignment, DueAssignment, ExtendAssignment, LanguageId, ListAssignments, ListCourses, ListDue,
-    PutAssignment, PutCourse, ReadStats, Refusal, RefusalCode, SetAssignmentState, Slug, Stats, Submit,
+    PackageHash, PutAssignment, PutCourse, ReadStats, Refusal, RefusalCode, SetAssignmentState, Slug, Stats,
 };
 
 use super::{Caller, Gateway, Handle, store_refusal};
@@ -158,15 +158,17 @@ impl Gateway {
     pub(super) async fn assignment_of(
         &self,
         caller: &Caller,
-        request: &Submit,
+        problem: &Slug,
+        package: Option<&PackageHash>,
+        assignment: Option<&AssignmentId>,
     ) -> Result<Option<(AssignmentId, bool)>, Refusal> {
-        let id = match &request.assignment {
+        let id = match assignment {
             Some(id) if caller.is_at_least(&id.course, CourseRole::Student) => id.clone(),
             Some(id) => return Err(rules::unknown(id)),
             None if sees_all(caller) => return Ok(None),
-            None => self.meant(caller, &request.problem).await?,
+            None => self.meant(caller, problem).await?,
         };
-        if request.package.is_some() && !sees_all(caller) {
+        if package.is_some() && !sees_all(caller) {
             let message = "which version of a problem judges is for the instructor to say";
             return Err(
                 Refusal::new(RefusalCode::Forbidden, message).hint("submit to the problem by its name")

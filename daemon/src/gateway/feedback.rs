@@ -5,7 +5,8 @@ use codementor_protocol::{
 };
 
 use super::submissions::check_files;
-use super::{Caller, Gateway, Handle};
+use super::{Caller, Gateway, Handle, store_refusal};
+use crate::courses;
 
 impl Handle<Hint> for Gateway {
     async fn handle(&self, caller: &Caller, request: Hint) -> Result<FeedbackStep, Refusal> {
@@ -23,10 +24,17 @@ impl Handle<ReadFeedback> for Gateway {
 
 impl Handle<ShowPrompt> for Gateway {
     async fn handle(&self, caller: &Caller, request: ShowPrompt) -> Result<Prompt, Refusal> {
-        self.sees(caller, &request.problem, None).await?;
         check_files(&request.files, None)?;
-        let problem = self.registry.resolve(&request.problem, request.package.as_ref()).await?;
-        self.feedback.prompt(&problem, &request).await
+        let (package, named) = (request.package.as_ref(), request.assignment.as_ref());
+        let assignment = self.assignment_of(caller, &request.problem, package, named).await?;
+        let mut policy = None;
+        if let Some((assignment, _)) = assignment {
+            self.sees(caller, &request.problem, Some(&assignment)).await?;
+            let read = move |db: &_| courses::feedback_policy(db, &assignment);
+            policy = self.core.store.read(read).await.map_err(store_refusal)?;
+        }
+        let problem = self.registry.resolve(&request.problem, package).await?;
+        self.feedback.prompt(&problem, policy, &request).await
     }
 }
 

@@ -50,7 +50,8 @@ impl Handle<Submit> for Gateway {
             )
             .hint(format!("the languages are {}", known.join(", "))));
         }
-        let assignment = match self.assignment_of(caller, &request).await {
+        let (package, named) = (request.package.as_ref(), request.assignment.as_ref());
+        let assignment = match self.assignment_of(caller, &request.problem, package, named).await {
             Ok(assignment) => assignment,
             // A submission that was taken stays taken, whatever became of its assignment before it was asked for again.
             Err(refusal) => return self.taken(caller, request.key).await?.ok_or(refusal),

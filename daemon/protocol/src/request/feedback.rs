@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Allowance, AnswerLanguage, FeedbackOutcome, FeedbackPolicy, FeedbackStep, Fix, LanguageId, PackageHash,
-    Slug, SourceFile, SubmissionId, Verdict,
+    Allowance, AnswerLanguage, AssignmentId, FeedbackOutcome, FeedbackPolicy, FeedbackStep, Fix, LanguageId,
+    PackageHash, Slug, SourceFile, SubmissionId, Verdict,
 };
 
 /// The next, more telling step of feedback on a submission. Safe to repeat: the client asks again, naming the step,
@@ -57,6 +57,9 @@ pub struct ShowPrompt {
     /// The language that feedback should be in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_in: Option<AnswerLanguage>,
+    /// The assignment that it would be submitted to; the only one that is meant where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<AssignmentId>,
 }
 
 /// What a model would be sent.
