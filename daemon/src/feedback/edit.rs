@@ -17,6 +17,10 @@ const REWRITE_PERCENT: u32 = 60;
 /// was changed come to it: all between their first and their last difference then counts as changed.
 const MAX_CELLS: usize = 16_000_000;
 
+/// How many places of the same tokens are looked at. Only tables of numbers have more; what is longest at another place
+/// then counts as shorter, so that more is held back.
+const MAX_PLACES: usize = 32;
+
 /// What was changed between two versions of a program.
 ///
 /// A file that the new version lacks was not changed: who corrects one file need not repeat the others.
@@ -28,8 +32,9 @@ pub struct Edit {
     pub changed_percent: u32,
     /// The tokens of lines that the old version does not have anywhere, one list for each group of such lines in a row.
     pub changed: Vec<Vec<String>>,
-    /// For each of these and each place where [`RUN`] tokens begin, whether the old version lacks them in this order.
-    pub(super) novel: Vec<Vec<bool>>,
+    /// For each of these and each of its tokens, how many tokens from there on the old version has in one piece too;
+    /// nothing where there are fewer than [`RUN`].
+    pub(super) known: Vec<Vec<usize>>,
 }
 
 impl Edit {
@@ -45,10 +50,10 @@ impl Edit {
         }
         let is_new = |file: &&SourceFile| !before.iter().any(|old| old.name == file.name);
         edits += after.iter().filter(is_new).map(|file| read(file).len()).sum::<usize>();
-        let (changed, novel) = changed_lines(&old, after);
+        let (changed, known) = changed_lines(&old, after);
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let percent = (edits * 100).div_ceil(total.max(1));
-        Self { edits: number(edits), changed_percent: number(percent), changed, novel }
+        Self { edits: number(edits), changed_percent: number(percent), changed, known }
     }
 
     /// Whether nothing was changed that matters to the program.
@@ -70,17 +75,17 @@ fn visible<'a, 'b>(tokens: &'b [Token<'a>]) -> impl Iterator<Item = &'b Token<'a
     tokens.iter().filter(|token| token.kind != Kind::Layout)
 }
 
-/// The lines that are new, and which of their runs are.
-fn changed_lines(old: &[Vec<Token<'_>>], after: &[SourceFile]) -> (Vec<Vec<String>>, Vec<Vec<bool>>) {
+/// The lines that are new, and which of their runs are not.
+fn changed_lines(old: &[Vec<Token<'_>>], after: &[SourceFile]) -> (Vec<Vec<String>>, Vec<Vec<usize>>) {
     let mut known_lines: HashSet<Vec<&str>> = HashSet::new();
     let texts: Vec<Vec<&str>> =
         old.iter().map(|file| visible(file).map(|token| token.text).collect()).collect();
-    let known_runs: HashSet<&[&str]> = texts.iter().flat_map(|file| file.windows(RUN)).collect();
+    let pieces = Pieces::of(&texts);
     for file in old {
         known_lines.extend(lines(file));
     }
     let mut changed = Vec::new();
-    let mut novel = Vec::new();
+    let mut known = Vec::new();
     for file in after {
         let tokens = read(file);
         let mut run: Vec<&str> = Vec::new();
@@ -89,12 +94,39 @@ fn changed_lines(old: &[Vec<Token<'_>>], after: &[SourceFile]) -> (Vec<Vec<Strin
             if !line.is_empty() && !known_lines.contains(&line) {
                 run.extend(line);
             } else if !run.is_empty() {
-                novel.push(run.windows(RUN).map(|window| !known_runs.contains(window)).collect());
+                known.push((0..run.len()).map(|at| pieces.longest(&run[at..])).collect());
                 changed.push(run.drain(..).map(str::to_owned).collect());
             }
         }
     }
-    (changed, novel)
+    (changed, known)
+}
+
+/// Where a version has each row of [`RUN`] tokens.
+struct Pieces<'a> {
+    begin: HashMap<&'a [&'a str], Vec<&'a [&'a str]>>,
+}
+
+impl<'a> Pieces<'a> {
+    fn of(files: &'a [Vec<&'a str>]) -> Self {
+        let mut begin: HashMap<_, Vec<_>> = HashMap::new();
+        for file in files {
+            for (at, row) in file.windows(RUN).enumerate() {
+                let places = begin.entry(row).or_default();
+                if places.len() < MAX_PLACES {
+                    places.push(&file[at..]);
+                }
+            }
+        }
+        Self { begin }
+    }
+
+    /// How many of these tokens stand here in one piece, from the first on.
+    fn longest(&self, tokens: &[&str]) -> usize {
+        let Some(places) = tokens.get(..RUN).and_then(|row| self.begin.get(row)) else { return 0 };
+        let length = |place: &&[&str]| place.iter().zip(tokens).take_while(|(a, b)| a == b).count();
+        places.iter().map(length).max().unwrap_or(0)
+    }
 }
 
 /// The tokens of each line that has any. Indentation is left out: a hint may name a line that was only moved.
@@ -188,7 +220,9 @@ mod tests {
             ("a.rs", "fn f(){}", "/// What it does.\nfn f() {}"),
         ] {
             let found = edit(name, before, after);
-            let nothing_new = found.novel.concat().iter().all(|novel| !novel);
+            let nothing_new = found.changed.iter().zip(&found.known).all(|(tokens, known)| {
+                tokens.len() < RUN || known[0] == tokens.len()
+            });
             assert!(found.is_unchanged() && nothing_new, "{name} {before:?}: {found:?}");
         }
     }

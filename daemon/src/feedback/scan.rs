@@ -286,7 +286,8 @@ pub enum Leak {
 
 /// Whether a hint gives the correction away: by a block of code, or by [`RUN`] or more tokens in a row out of the lines
 /// that the correction changes. White space, line ends, Markdown's marks, upper and lower case and what stands between
-/// two pieces marked as code make no difference. What the student's own program has in the same order is no secret.
+/// two pieces marked as code make no difference. A row that the student's own program has too, the whole of it in one
+/// piece, is no secret: a hint may quote the line with the mistake.
 pub fn gives_away(hint: &str, edit: &Edit) -> Option<Leak> {
     if has_block(hint) {
         return Some(Leak::Fence);
@@ -295,8 +296,8 @@ pub fn gives_away(hint: &str, edit: &Edit) -> Option<Leak> {
     let said = pieces(hint, &mut numbers);
     let marked = pieces(&code_spans(hint), &mut numbers);
     let mut most = 0;
-    for (tokens, novel) in edit.changed.iter().zip(&edit.novel).filter(|(_, novel)| novel.contains(&true)) {
-        let secret = Secret::new(tokens, novel, &mut numbers);
+    for (tokens, known) in edit.changed.iter().zip(&edit.known) {
+        let secret = Secret::new(tokens, known, &mut numbers);
         most = most.max(secret.longest_in(&said)).max(secret.longest_in(&marked));
     }
     (most >= RUN).then_some(Leak::Run { tokens: most })
@@ -441,13 +442,12 @@ struct Secret<'a> {
     pieces: Vec<u32>,
     /// For each piece, its token and whether it is that token's first and last.
     tokens: Vec<(usize, bool, bool)>,
-    /// For each token, how many rows that the student does not have begin before it.
-    novel_before: Vec<usize>,
-    novel: &'a [bool],
+    /// For each token, how many from there on the student has in one piece.
+    known: &'a [usize],
 }
 
 impl<'a> Secret<'a> {
-    fn new(run: &[String], novel: &'a [bool], numbers: &mut HashMap<String, u32>) -> Self {
+    fn new(run: &[String], known: &'a [usize], numbers: &mut HashMap<String, u32>) -> Self {
         let (mut all, mut tokens) = (Vec::new(), Vec::new());
         for (index, token) in run.iter().enumerate() {
             let found = pieces(token, numbers);
@@ -455,14 +455,10 @@ impl<'a> Secret<'a> {
             tokens.extend((0..found.len()).map(|at| (index, at == 0, at == last)));
             all.extend(found);
         }
-        let mut novel_before = vec![0];
-        for is_novel in novel {
-            novel_before.push(novel_before.last().copied().unwrap_or(0) + usize::from(*is_novel));
-        }
-        Self { pieces: all, tokens, novel_before, novel }
+        Self { pieces: all, tokens, known }
     }
 
-    /// The most tokens that are said in a row, unless the student has all of them.
+    /// The most tokens that are said in a row, unless the student has the same row.
     fn longest_in(&self, said: &[u32]) -> usize {
         let mut longest = 0;
         let mut above = vec![0_usize; self.pieces.len() + 1];
@@ -480,17 +476,14 @@ impl<'a> Secret<'a> {
         longest
     }
 
-    /// How many whole tokens there are from one piece to another, if the student does not have them all.
+    /// How many whole tokens there are from one piece to another, if the student does not have them in one piece.
     fn count(&self, first: usize, last: usize) -> usize {
         let (from, is_first, _) = self.tokens[first];
         let (to, _, is_last) = self.tokens[last];
         let (from, end) = (from + usize::from(!is_first), to + usize::from(is_last));
         let count = end.saturating_sub(from);
-        if count < RUN {
-            return 0;
-        }
-        let windows = (end - RUN + 1).min(self.novel.len());
-        if self.novel_before[windows] > self.novel_before[from.min(windows)] { count } else { 0 }
+        let is_known = self.known.get(from).is_some_and(|known| *known >= count);
+        if count < RUN || is_known { 0 } else { count }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A program without what says who wrote it: neutral file names, no comment at the top, no e-mail addresses, handles,
 //! numbers of students or home folders. Lines keep their numbers, and all of it comes back with the correction.
 //!
-//! What is code stays as it is: a class that is called after its author keeps its name, or the program would be another.
+//! What is code stays as it is, but for the class that Java wants to be called after the file with the program.
 
 mod header;
 mod marks;
@@ -13,6 +13,7 @@ use codementor_protocol::{Diagnostic, LanguageId, SourceFile};
 
 use header::Header;
 use marks::Marks;
+use names::Names;
 
 /// A program as it may be sent, and what was taken out of it.
 #[derive(Debug, Clone)]
@@ -21,6 +22,7 @@ pub struct Scrubbed {
     pub files: Vec<SourceFile>,
     originals: Vec<Original>,
     marks: Marks,
+    names: Names,
 }
 
 #[derive(Debug, Clone)]
@@ -32,16 +34,17 @@ struct Original {
 impl Scrubbed {
     /// Scrubs a program.
     pub fn new(files: &[SourceFile], language: &LanguageId) -> Self {
-        let names = names::neutral(files, language);
+        let names = Names::new(files, language);
         let mut marks = Marks::new(files);
         let mut scrubbed = Vec::with_capacity(files.len());
         let mut originals = Vec::with_capacity(files.len());
-        for (file, name) in files.iter().zip(names) {
+        for (file, name) in files.iter().zip(names.neutral()) {
             let (header, text) = Header::take(file);
-            scrubbed.push(SourceFile { text: marks.take(&file.name, &text), name });
+            let text = names.take(&file.name, &marks.take(&file.name, &text));
+            scrubbed.push(SourceFile { text, name: name.to_owned() });
             originals.push(Original { file: file.clone(), header });
         }
-        Self { files: scrubbed, originals, marks }
+        Self { files: scrubbed, originals, marks, names }
     }
 
     /// Puts back what was taken out. Files that a correction leaves out are added as they were, and files that are not
@@ -53,30 +56,49 @@ impl Scrubbed {
             .map(|(scrubbed, original)| match fixed.remove(&scrubbed.name) {
                 Some(text) => SourceFile {
                     name: original.file.name.clone(),
-                    text: original.header.put_back(&self.marks.put_back(&text)),
+                    text: self.restored(original, &text),
                 },
                 None => original.file.clone(),
             })
             .collect()
     }
 
-    /// Words about the scrubbed program as words about the student's: with the names of the student's files.
-    pub fn restore_text(&self, text: &str) -> String {
-        let text = self.marks.put_back(text);
-        let pairs = self.files.iter().zip(&self.originals);
-        replaced(
-            &text,
-            pairs.map(|(scrubbed, original)| (scrubbed.name.as_str(), original.file.name.as_str())),
-        )
+    fn restored(&self, original: &Original, text: &str) -> String {
+        let text = self.names.put_back(&original.file.name, text);
+        original.header.put_back(&self.marks.put_back(&text))
     }
 
-    /// Words about the student's program, such as a compiler's, as words about the scrubbed one.
+    /// Words about the scrubbed program as words about the student's: with the names of the student's files, and where
+    /// they are marked as code, of the student's classes.
+    pub fn restore_text(&self, text: &str) -> String {
+        let text = self.marks.put_back(text);
+        let text = replaced(&text, self.names.files().map(|(own, neutral)| (neutral, own)));
+        let classes: Vec<_> = self.names.classes().map(|(own, neutral)| (neutral, own)).collect();
+        if classes.is_empty() {
+            return text;
+        }
+        let parts = text.split('`').enumerate().map(|(number, part)| match number % 2 {
+            0 => part.to_owned(),
+            _ => replaced(part, classes.iter().copied()),
+        });
+        parts.collect::<Vec<_>>().join("`")
+    }
+
+    /// A compiler's words about the student's program as words about the scrubbed one.
     pub fn scrub_text(&self, text: &str) -> String {
-        let pairs = self.files.iter().zip(&self.originals);
-        let text = replaced(
-            text,
-            pairs.map(|(scrubbed, original)| (original.file.name.as_str(), scrubbed.name.as_str())),
-        );
+        self.scrub_output(&replaced(text, self.names.files().chain(self.names.classes())))
+    }
+
+    /// What the student's program wrote as what the scrubbed one would write. A class is meant only where it is part of a
+    /// trace: it may be called by a word of the problem.
+    pub fn scrub_output(&self, text: &str) -> String {
+        let text = replaced(text, self.names.files());
+        let classes: Vec<_> = self
+            .names
+            .classes()
+            .map(|(own, neutral)| (format!("at {own}."), format!("at {neutral}.")))
+            .collect();
+        let text = replaced(&text, classes.iter().map(|(own, neutral)| (own.as_str(), neutral.as_str())));
         self.marks.take_known(&text)
     }
 

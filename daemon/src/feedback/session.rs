@@ -467,7 +467,7 @@ fn scrubbed_evidence(scrubbed: &Scrubbed, why: Rejected) -> Rejected {
             Rejected::DoesNotCompile { diagnostics: scrubbed.scrub_text(&diagnostics) }
         }
         Rejected::FailsSample { input, expected, actual, verdict } => {
-            Rejected::FailsSample { input, expected, actual: scrubbed.scrub_text(&actual), verdict }
+            Rejected::FailsSample { input, expected, actual: scrubbed.scrub_output(&actual), verdict }
         }
         other => other,
     }

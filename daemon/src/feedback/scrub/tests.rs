@@ -116,7 +116,7 @@ fn names_are_neutral_where_nothing_depends_on_them() {
         (
             "c",
             &[("kim.c", "#include \"kim.h\""), ("kim.h", "int a;"), ("lee.h", "")],
-            &["main.c", "kim.h", "main.h"],
+            &["main.c", "main.h", "part2.h"],
         ),
         (
             "cpp",
@@ -128,6 +128,17 @@ fn names_are_neutral_where_nothing_depends_on_them() {
             &[("Kim.java", "public class Kim {}"), ("Lee.java", "class A {}")],
             &["Kim.java", "Main.java"],
         ),
+        ("java", &[("KimMinsu.java", "public class KimMinsu {}")], &["Main.java"]),
+        ("java", &[("KimMinsu.java", "class KimMinsu { Main a; } class Main {}")], &["Part2.java"]),
+        ("java", &[("A.java", "class A {}")], &["A.java"]),
+        (
+            "java",
+            &[
+                ("Kim.java", "class Kim { public static void main(String[] a) { new Stack(); } }"),
+                ("Stack.java", "class Stack { Kim kim; }"),
+            ],
+            &["Main.java", "Stack.java"],
+        ),
         (
             "python3",
             &[("kim.py", "import lee"), ("lee.py", "x"), ("park.py", "y")],
@@ -138,10 +149,11 @@ fn names_are_neutral_where_nothing_depends_on_them() {
         (
             "javascript",
             &[("kim.js", "const a = require('./lee')"), ("lee.js", ""), ("x.mjs", "")],
-            &["main.js", "lee.js", "main.mjs"],
+            &["main.js", "part2.js", "main.mjs"],
         ),
         ("rust", &[("kim.rs", "mod lee;"), ("lee.rs", "")], &["main.rs", "lee.rs"]),
-        ("rust", &[("kim.rs", "#[path = \"x/lee.rs\"] mod a;"), ("lee.rs", "")], &["main.rs", "lee.rs"]),
+        ("rust", &[("kim.rs", "#[path = \"x/lee.rs\"] mod a;"), ("lee.rs", "")], &["main.rs", "part2.rs"]),
+        ("c", &[("kim.c", "#include \"main.c\"\n")], &["part2.c"]),
         ("go", &[("kim.go", "package main"), ("lee.go", "package main")], &["main.go", "part2.go"]),
         ("c", &[("kim", "")], &["main"]),
     ] {
@@ -149,6 +161,40 @@ fn names_are_neutral_where_nothing_depends_on_them() {
         let found: Vec<&str> = scrubbed.files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(found, names, "{files:?}");
         assert_eq!(scrubbed.restore(scrubbed.files.clone()), originals);
+    }
+}
+
+#[test]
+fn what_a_program_calls_its_files_is_neutral_too() {
+    let program = "public class KimMinsu {\n    KimMinsu() {}\n    String s = \"KimMinsu\"; // KimMinsus\n}\n";
+    let (_, scrubbed) = scrub("java", &[("KimMinsu.java", program)]);
+    let sent = &scrubbed.files[0].text;
+    assert_eq!(sent, "public class Main {\n    Main() {}\n    String s = \"KimMinsu\"; // KimMinsus\n}\n");
+    let corrected = scrubbed.restore(vec![file("Main.java", &sent.replace("{}", "{ super(); }"))]);
+    assert_eq!(corrected, [file("KimMinsu.java", &program.replace("{}", "{ super(); }"))]);
+    let message = "KimMinsu.java:1: error: class KimMinsu is public, should be declared in KimMinsu.java";
+    let scrubbed_message = "Main.java:1: error: class Main is public, should be declared in Main.java";
+    assert_eq!(scrubbed.scrub_text(message), scrubbed_message);
+    assert_eq!(
+        scrubbed.scrub_output("KimMinsu\nat KimMinsu.main(KimMinsu.java:3)"),
+        "KimMinsu\nat Main.main(Main.java:3)"
+    );
+    assert_eq!(scrubbed.restore_text("Main point: `Main` calls `Main()`."), "Main point: `KimMinsu` calls `KimMinsu()`.");
+
+    let (originals, scrubbed) =
+        scrub("c", &[("kim.c", "#include \"kim.h\"\n#include \"lib/kim.h\"\nchar *s = \"kim.hh\";\n"), ("kim.h", "int a;")]);
+    assert_eq!(scrubbed.files[0].text, "#include \"main.h\"\n#include \"lib/main.h\"\nchar *s = \"kim.hh\";\n");
+    assert_eq!(scrubbed.restore(scrubbed.files.clone()), originals);
+    let (_, scrubbed) = scrub("javascript", &[("kim.js", "const a = require('./lee')\n"), ("lee.js", "")]);
+    assert_eq!(scrubbed.files[0].text, "const a = require('./part2')\n");
+}
+
+#[test]
+fn a_line_that_says_how_to_run_a_file_comes_back_whatever_it_looks_like() {
+    for name in ["a.c", "a.cpp", "a.go", "A.java", "a.js", "a.py", "a.rs"] {
+        for before in ["#!/x이름:  ", "#!/x이름:  \n", "#!/x 이름: Kim  ", "#!/x\t\n\n# 이름: \n"] {
+            text("c", name, before);
+        }
     }
 }
 
@@ -210,8 +256,8 @@ fn words_about_files_are_translated_both_ways() {
 proptest! {
     #[test]
     fn whatever_is_scrubbed_comes_back_and_no_line_moves(
-        text in "(//|/\\*|\\*/|#|\"|'|\"\"\"|author: |Kim|kim@snu.ac.kr|@kim |20241234 |/home/kim/x|\n|\n\n| |\t|int a;|x = 1|\\\\|é|이름: |#!/x|coding: u|PERSON1|\u{feff}|\r\n){0,24}",
-        name in prop_oneof![Just("a.c"), Just("a.cpp"), Just("a.go"), Just("A.java"), Just("a.js"), Just("a.py"), Just("a.rs")],
+        text in "(//|/\\*|\\*/|#|\"|'|\"\"\"|author: |Kim|kim@snu.ac.kr|@kim |20241234 |/home/kim/x|\n|\n\n| |\t|int a;|x = 1|\\\\|é|이름: |#!/x|coding: u|PERSON1|\u{feff}|\r\n|class |Kim |Main |'main.c'|\"Kim.java\"|require\\('a'\\)){0,24}",
+        name in prop_oneof![Just("a.c"), Just("a.cpp"), Just("a.go"), Just("Kim.java"), Just("a.js"), Just("a.py"), Just("a.rs")],
     ) {
         let (files, scrubbed) = scrub("c", &[(name, &text)]);
         prop_assert_eq!(scrubbed.restore(scrubbed.files.clone()), files);
