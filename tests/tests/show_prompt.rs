@@ -19,7 +19,8 @@ fn class() -> Home {
 
 fn assign(home: &Home, name: &str, further: &[&str]) {
     let id = format!("cs101/{name}");
-    home.run(&[&["assignment", "create", &id, "--problem", "echo", "--open"], further].concat()).expect_code(0);
+    home.run(&[&["assignment", "create", &id, "--problem", "echo", "--open"], further].concat())
+        .expect_code(0);
 }
 
 fn arguments<'a>(file: &'a str, problem: &'a str) -> [&'a str; 6] {

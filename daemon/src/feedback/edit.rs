@@ -220,9 +220,11 @@ mod tests {
             ("a.rs", "fn f(){}", "/// What it does.\nfn f() {}"),
         ] {
             let found = edit(name, before, after);
-            let nothing_new = found.changed.iter().zip(&found.known).all(|(tokens, known)| {
-                tokens.len() < RUN || known[0] == tokens.len()
-            });
+            let nothing_new = found
+                .changed
+                .iter()
+                .zip(&found.known)
+                .all(|(tokens, known)| tokens.len() < RUN || known[0] == tokens.len());
             assert!(found.is_unchanged() && nothing_new, "{name} {before:?}: {found:?}");
         }
     }

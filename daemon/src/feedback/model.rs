@@ -12,6 +12,7 @@
 mod detail;
 mod endpoint;
 mod key;
+mod meter;
 mod retry;
 mod stream;
 mod wire;
@@ -21,8 +22,9 @@ use std::time::{Duration, Instant};
 use codementor_protocol::FeedbackOutcome;
 
 pub(crate) use super::prompt::Messages;
-use super::settings::Endpoint;
+use super::settings::{Endpoint, Price};
 use endpoint::Client;
+pub(crate) use meter::Meter;
 
 /// All endpoints, in the order in which they are asked.
 #[derive(Debug)]
@@ -69,6 +71,13 @@ pub(crate) struct Spending {
 }
 
 impl Spending {
+    fn of(usage: TokenUsage, price: Option<Price>) -> Self {
+        Self {
+            tokens: usage.input + usage.output,
+            cost_micro: price.map_or(0, |price| price.of(usage.input, usage.output)),
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.tokens = self.tokens.saturating_add(other.tokens);
         self.cost_micro = self.cost_micro.saturating_add(other.cost_micro);
@@ -119,6 +128,7 @@ struct Call<'a> {
     deadline: Instant,
     first_token: Option<Duration>,
     spent: Spending,
+    meter: &'a Meter,
     sink: &'a mut (dyn FnMut(&str) + Send),
 }
 
@@ -235,15 +245,16 @@ impl Models {
     }
 
     /// Asks one endpoint after the other until one answers. Text goes to the sink as it comes. Dropping the future
-    /// closes the connection.
+    /// closes the connection; what was taken by then, the meter knows.
     pub(crate) async fn ask(
         &self,
         messages: &Messages,
         deadline: Instant,
+        meter: &Meter,
         sink: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Answer, AskError> {
-        let mut call =
-            Call { began: Instant::now(), deadline, first_token: None, spent: Spending::default(), sink };
+        let (began, spent) = (Instant::now(), Spending::default());
+        let mut call = Call { began, deadline, first_token: None, spent, meter, sink };
         let mut failed: Option<AskError> = None;
         for (index, client) in self.clients.iter().enumerate() {
             let is_last = index + 1 == self.clients.len();

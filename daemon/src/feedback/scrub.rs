@@ -54,10 +54,9 @@ impl Scrubbed {
         let pairs = self.files.iter().zip(&self.originals);
         pairs
             .map(|(scrubbed, original)| match fixed.remove(&scrubbed.name) {
-                Some(text) => SourceFile {
-                    name: original.file.name.clone(),
-                    text: self.restored(original, &text),
-                },
+                Some(text) => {
+                    SourceFile { name: original.file.name.clone(), text: self.restored(original, &text) }
+                }
                 None => original.file.clone(),
             })
             .collect()

@@ -12,32 +12,34 @@
 //! Call and check are futures that the loop owns: to drop one is to end it, with its connection or its job. Nothing
 //! here is awaited by judging, and nothing here is read by it.
 
+mod call;
+
 use std::collections::VecDeque;
 use std::future::pending;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use codementor_protocol::{
-    AnswerLanguage, Feedback as Piece, FeedbackEnd, FeedbackOutcome, Fix, SourceFile, SubmissionId, UserName,
+    AnswerLanguage, Feedback as Piece, FeedbackEnd, FeedbackOutcome, Fix, SubmissionId, UserName,
 };
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::check::{self, Bench};
-use super::ledger::{self, Day, Key, Told};
-use super::model::{AskError, Messages, Models, Spending};
-use super::prompt::{self, Ask, Nonce, PublicView, Rejected, Want};
-use super::reply::{self, Reading};
+use super::check::Bench;
+use super::ledger::{self, Key, Told};
+use super::model::{Models, Spending};
+use super::prompt::{self, PublicView, Rejected, Want};
 use super::rounds::{Checked, Effect, Event, Judged, Rounds, Rules};
 use super::scan;
 use super::scrub::Scrubbed;
 use super::{Feedback, words};
-use crate::queue::{Following, Judging, JudgingOutcome, now};
+use crate::queue::{Following, JudgingOutcome, now};
 use crate::store::StoreResult;
 use crate::submissions::{self, Changes, Program};
+use call::Call;
 
 /// What a step may take beyond its rounds, for the checks at the judges.
 const FOR_CHECKS: Duration = Duration::from_secs(180);
@@ -478,141 +480,10 @@ fn restored(scrubbed: &Scrubbed, fix: Fix) -> Fix {
     Fix { files: scrubbed.restore(fix.files), ..fix }
 }
 
-fn our_fault() -> (FeedbackOutcome, String) {
-    (FeedbackOutcome::Interrupted, words::OUR_FAULT.to_owned())
-}
-
 fn judged(outcome: JudgingOutcome) -> Judged {
     match outcome {
         JudgingOutcome::Judged(codementor_protocol::Verdict::Accepted) => Judged::Accepted,
         JudgingOutcome::Judged(_) => Judged::Rejected,
         JudgingOutcome::Faulted | JudgingOutcome::Cancelled => Judged::Stopped,
-    }
-}
-
-/// One answer of a model.
-struct Call<'a> {
-    feedback: &'a Feedback,
-    step: &'a Step,
-    scrubbed: &'a Scrubbed,
-    want: Want,
-    rejected: Vec<(Vec<SourceFile>, Rejected)>,
-    judging: Judging,
-    mailbox: Arc<Mailbox>,
-    delivered: AtomicBool,
-    spent: &'a Mutex<Spending>,
-}
-
-impl Call<'_> {
-    async fn make(self) {
-        let end = match self.ask().await {
-            Ok(()) => Event::Answered,
-            Err((outcome, message)) => Event::Failed { outcome, message },
-        };
-        self.mailbox.push(end);
-    }
-
-    async fn ask(&self) -> Result<(), (FeedbackOutcome, String)> {
-        let inner = &self.feedback.0;
-        let Some(models) = &inner.models else {
-            return Err((FeedbackOutcome::NotConfigured, words::NOT_CONFIGURED.into()));
-        };
-        let failed_sample = check::failed_sample(
-            &inner.core,
-            &inner.registry,
-            self.step.submission,
-            &self.step.program.package,
-            &self.judging,
-        )
-        .await;
-        let failed_sample = failed_sample.map(|why| scrubbed_evidence(self.scrubbed, why));
-        let Ok(_permit) = inner.calls.acquire().await else { return Err(our_fault()) };
-        let deadline = std::time::Instant::now() + inner.settings.timeout;
-        let error = match self.once(models, failed_sample.as_ref(), deadline).await? {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        // What broke off may be asked for once more where nothing of it was used.
-        let Some(pause) = error.again_after.filter(|_| !self.has_delivered()) else {
-            return Err((error.outcome, error.detail));
-        };
-        tokio::time::sleep(pause).await;
-        let again = self.once(models, failed_sample.as_ref(), deadline).await?;
-        again.map_err(|error| (error.outcome, error.detail))
-    }
-
-    /// One request: within the budget, or not at all.
-    async fn once(
-        &self,
-        models: &Models,
-        failed_sample: Option<&Rejected>,
-        deadline: std::time::Instant,
-    ) -> Result<Result<(), AskError>, (FeedbackOutcome, String)> {
-        let inner = &self.feedback.0;
-        let nonce = Nonce::random();
-        let messages = self.messages(failed_sample, &nonce);
-        let day = Day::of(now());
-        let most = models.cost(&messages);
-        let (user, budget) = (self.step.user.clone(), inner.budget.clone());
-        let reserve = move |db: &_| ledger::reserve(db, &budget, &user, day, most);
-        if !inner.core.store.write(reserve).await.map_err(|_| our_fault())? {
-            return Err((FeedbackOutcome::OverBudget, words::OVER_BUDGET.into()));
-        }
-        // Until it is settled, all that was reserved counts, and for good where the call is dropped: what the endpoint
-        // had counted by then, nobody tells.
-        self.book(most, Spending::default());
-        let names: Vec<String> = self.scrubbed.files.iter().map(|file| file.name.clone()).collect();
-        let mut reading = Reading::new(&nonce, &names);
-        let mut sink = |text: &str| reading.push(text).into_iter().for_each(|piece| self.deliver(piece));
-        let answer = models.ask(&messages, deadline, &mut sink).await;
-        let used = match &answer {
-            Ok(answer) => answer.spent,
-            Err(error) => error.spent,
-        };
-        let user = self.step.user.clone();
-        let settle = move |db: &_| ledger::settle(db, &user, day, most, used);
-        match inner.core.store.write(settle).await {
-            Ok(()) => self.book(used, most),
-            // What cannot be written stays reserved.
-            Err(error) => tracing::warn!(%error, "what a call took could not be written down"),
-        }
-        Ok(answer.map(|_| reading.finish().rest.into_iter().for_each(|piece| self.deliver(piece))))
-    }
-
-    fn has_delivered(&self) -> bool {
-        self.delivered.load(Ordering::Relaxed)
-    }
-
-    fn messages(&self, failed_sample: Option<&Rejected>, nonce: &Nonce) -> Messages {
-        let compiled = self.judging.compiled.as_ref();
-        let diagnostics = compiled.map(|compiled| self.scrubbed.diagnostics(&compiled.diagnostics));
-        prompt::messages(
-            &Ask {
-                view: &self.step.view,
-                language: self.step.program.language.as_str(),
-                files: &self.scrubbed.files,
-                diagnostics: &diagnostics.unwrap_or_default(),
-                failed_sample,
-                earlier_hints: &self.step.earlier,
-                rejected: &self.rejected,
-                answer_in: &self.step.answer_in,
-                want: self.want,
-            },
-            nonce,
-        )
-    }
-
-    fn deliver(&self, piece: reply::Piece) {
-        self.delivered.store(true, Ordering::Relaxed);
-        let event = match piece {
-            reply::Piece::Fix(files) => Event::Fix(files),
-            reply::Piece::Hint(text) => Event::Hint(scan::clean(&text)),
-        };
-        self.mailbox.push(event);
-    }
-
-    fn book(&self, more: Spending, less: Spending) {
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        *spent = spent.plus(more).minus(less);
     }
 }

@@ -138,16 +138,11 @@ impl Client {
 
     /// The most that one request can cost. Three bytes are at most about one token, of code as of Korean.
     pub(super) fn most(&self, messages: &Messages) -> Spending {
-        let bytes = messages.system.len() + messages.user.len();
-        let input = bytes.div_ceil(3) as u64;
-        self.spending(TokenUsage { input, output: self.endpoint.max_tokens.into() })
+        self.spending(TokenUsage { input: sent(messages), output: self.endpoint.max_tokens.into() })
     }
 
     fn spending(&self, usage: TokenUsage) -> Spending {
-        Spending {
-            tokens: usage.input + usage.output,
-            cost_micro: self.endpoint.price.map_or(0, |price| price.of(usage.input, usage.output)),
-        }
+        Spending::of(usage, self.endpoint.price)
     }
 
     /// What a message may hold of what this endpoint says.
@@ -188,6 +183,7 @@ impl Client {
                 Ok(said) => {
                     call.spent
                         .add(said.usage.map_or_else(|| self.most(messages), |usage| self.spending(usage)));
+                    call.meter.close(call.spent);
                     return Ok(said);
                 }
                 Err(failure) => failure,
@@ -196,6 +192,7 @@ impl Client {
                 call.spent
                     .add(failure.usage.map_or_else(|| self.most(messages), |usage| self.spending(usage)));
             }
+            call.meter.close(call.spent);
             if let Some(rest) = failure.rest {
                 let until = Instant::now() + retry::jittered(rest);
                 *self.resting.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(until);
@@ -251,6 +248,7 @@ impl Client {
         let body = serde_json::to_vec(&self.request(messages, form))
             .map_err(|error| Failure::new(FeedbackOutcome::RequestRefused, error.to_string()))?;
         let first_by = Instant::now() + self.endpoint.patience;
+        call.meter.open(sent(messages), self.endpoint.price);
         let request =
             means.http.post(self.endpoint.url.chat()).headers(means.headers.clone()).body(body).send();
         let response = match tokio::time::timeout_at(first_by.min(call.deadline).into(), request).await {
@@ -320,6 +318,11 @@ impl Client {
             }
         }
     }
+}
+
+/// How many tokens a request has at most.
+fn sent(messages: &Messages) -> u64 {
+    (messages.system.len() + messages.user.len()).div_ceil(3) as u64
 }
 
 fn is_out_of_money(complaint: &Complaint) -> bool {

@@ -175,6 +175,7 @@ async fn read_stream(body: Body, start: BytesMut, call: &mut Call<'_>) -> Result
             }
         };
         let text = sum.event(&event.event, &event.data)?;
+        call.meter.received(text.len());
         if !text.is_empty() {
             call.say(&text);
         }

@@ -35,7 +35,8 @@ fn models(server: &ModelServer) -> Models {
 /// Asks; returns what came of it and what went to the sink meanwhile.
 async fn ask_within(models: &Models, time: Duration) -> (Result<Answer, AskError>, String) {
     let mut seen = String::new();
-    let outcome = models.ask(&messages(), Instant::now() + time, &mut |text| seen += text).await;
+    let outcome =
+        models.ask(&messages(), Instant::now() + time, &Meter::default(), &mut |text| seen += text).await;
     (outcome, seen)
 }
 

@@ -153,7 +153,9 @@ fn is_called_after_code(name: &str, own: &[Token<'_>], programs: &[Vec<Token<'_>
                 token.text == stem || (token.kind == Kind::Text && last_part(token.text) == stem)
             })
         }),
-        Syntax::Rust => programs.iter().any(|program| program.windows(2).any(|pair| is_pair(pair, "mod", stem))),
+        Syntax::Rust => {
+            programs.iter().any(|program| program.windows(2).any(|pair| is_pair(pair, "mod", stem)))
+        }
         Syntax::JavaScript | Syntax::C | Syntax::Cpp | Syntax::Go => false,
     }
 }

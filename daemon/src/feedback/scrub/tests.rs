@@ -166,7 +166,8 @@ fn names_are_neutral_where_nothing_depends_on_them() {
 
 #[test]
 fn what_a_program_calls_its_files_is_neutral_too() {
-    let program = "public class KimMinsu {\n    KimMinsu() {}\n    String s = \"KimMinsu\"; // KimMinsus\n}\n";
+    let program =
+        "public class KimMinsu {\n    KimMinsu() {}\n    String s = \"KimMinsu\"; // KimMinsus\n}\n";
     let (_, scrubbed) = scrub("java", &[("KimMinsu.java", program)]);
     let sent = &scrubbed.files[0].text;
     assert_eq!(sent, "public class Main {\n    Main() {}\n    String s = \"KimMinsu\"; // KimMinsus\n}\n");
@@ -179,11 +180,22 @@ fn what_a_program_calls_its_files_is_neutral_too() {
         scrubbed.scrub_output("KimMinsu\nat KimMinsu.main(KimMinsu.java:3)"),
         "KimMinsu\nat Main.main(Main.java:3)"
     );
-    assert_eq!(scrubbed.restore_text("Main point: `Main` calls `Main()`."), "Main point: `KimMinsu` calls `KimMinsu()`.");
+    assert_eq!(
+        scrubbed.restore_text("Main point: `Main` calls `Main()`."),
+        "Main point: `KimMinsu` calls `KimMinsu()`."
+    );
 
-    let (originals, scrubbed) =
-        scrub("c", &[("kim.c", "#include \"kim.h\"\n#include \"lib/kim.h\"\nchar *s = \"kim.hh\";\n"), ("kim.h", "int a;")]);
-    assert_eq!(scrubbed.files[0].text, "#include \"main.h\"\n#include \"lib/main.h\"\nchar *s = \"kim.hh\";\n");
+    let (originals, scrubbed) = scrub(
+        "c",
+        &[
+            ("kim.c", "#include \"kim.h\"\n#include \"lib/kim.h\"\nchar *s = \"kim.hh\";\n"),
+            ("kim.h", "int a;"),
+        ],
+    );
+    assert_eq!(
+        scrubbed.files[0].text,
+        "#include \"main.h\"\n#include \"lib/main.h\"\nchar *s = \"kim.hh\";\n"
+    );
     assert_eq!(scrubbed.restore(scrubbed.files.clone()), originals);
     let (_, scrubbed) = scrub("javascript", &[("kim.js", "const a = require('./lee')\n"), ("lee.js", "")]);
     assert_eq!(scrubbed.files[0].text, "const a = require('./part2')\n");

@@ -74,7 +74,7 @@ async fn text_is_handed_on_as_it_comes() {
         gate.open();
         seen.push(text.to_owned());
     };
-    let answer = models.ask(&messages(), Instant::now() + LONG, &mut sink).await;
+    let answer = models.ask(&messages(), Instant::now() + LONG, &Meter::default(), &mut sink).await;
     assert_eq!(answer.expect("is answered").text, "firstsecond");
     assert_eq!(seen, ["first", "second"]);
 }
@@ -163,4 +163,29 @@ fn an_event_is_what_the_server_sends() {
     // The scripts are what these tests stand on.
     assert_eq!(event("x"), b"data: x\n\n");
     assert!(Script::sse().delta("가").bytes().windows(3).any(|bytes| bytes == "가".as_bytes()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_answer_that_is_dropped_what_was_sent_and_has_come_is_booked() {
+    let thinking = json!({ "choices": [{ "index": 0, "delta": { "reasoning_content": "hm" } }] });
+    let script = Script::sse().role().event(&thinking).delta("twelve bytes").hang();
+    let server = ModelServer::playing([script]);
+    let (models, meter) = (models(&server), Meter::default());
+    let most = models.cost(&messages());
+    let (heard, hears) = tokio::sync::oneshot::channel();
+    let mut heard = Some(heard);
+    let mut sink = |_: &str| {
+        if let Some(heard) = heard.take() {
+            heard.send(()).expect("is waited for");
+        }
+    };
+    let request = messages();
+    tokio::select! {
+        answer = models.ask(&request, Instant::now() + LONG, &meter, &mut sink) => panic!("it never ends: {answer:?}"),
+        heard = hears => heard.expect("text comes"),
+    }
+    let input = (request.system.len() + request.user.len()).div_ceil(3) as u64;
+    // Three events, and twelve bytes are four tokens.
+    assert_eq!(meter.spent().tokens, input + 4);
+    assert!(meter.spent().tokens < most.tokens);
 }
