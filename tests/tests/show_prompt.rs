@@ -45,10 +45,10 @@ fn a_prompt_is_shown_to_who_may_submit_and_under_the_same_policy() {
     assert_eq!(policy(of_kim("echo")), "hints", "the only assignment is meant");
 
     // What may not be submitted to says nothing of itself: neither its statement nor its samples.
-    let prompt = of_kim("unassigned").expect_code(3);
+    let prompt = of_kim("unassigned").expect_code(5);
     assert!(!prompt.stdout.contains("unseen") && !prompt.stderr.contains("unseen"), "{}", prompt.stdout);
     assert!(prompt.stderr.contains("none of your assignments"), "{}", prompt.stderr);
-    of_kim("other/lab/echo").expect_code(3);
+    of_kim("other/lab/echo").expect_code(5);
 
     assign(&home, "exam", &["--feedback", "off"]);
     assert_eq!(policy(of_kim("cs101/exam/echo")), "off");
