@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: a home of its own for each test, and the real programs run in it.
 
+pub mod crowd;
 pub mod package;
 pub mod people;
 pub mod server;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use crowd::Crowd;
 pub use package::Draft;
 pub use shared::Shared;
 
@@ -49,6 +51,13 @@ impl Home {
     #[must_use]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.environment.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Writes the configuration file, which a daemon reads when it starts.
+    #[must_use]
+    pub fn configured(self, text: &str) -> Self {
+        std::fs::write(self.config(), text).expect("the configuration is written");
         self
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use codementor_test_model::{ModelServer, Request, Script};
-use codementor_tests::{Draft, Home, Ran, home, library};
+use codementor_tests::{Crowd, Draft, Home, Ran, home, library};
 use serde_json::Value;
 
 /// Right for `sum`, in the shape of what the student wrote.
@@ -14,30 +14,6 @@ const RIGHT: &str =
 const WRONG: &str = "import sys\n\nnumbers = list(map(int, sys.stdin.read().split()))\nprint(sum(numbers))\n";
 const HINT: &str = "You read all numbers and add them up, which is the right idea.\n\n\
                     Look at what the first number of the input stands for.";
-
-/// The key of a request, which its markers carry.
-fn key(request: &Request) -> String {
-    let text = request.message("user");
-    let place = text.find("KEY = ").expect("the request names its key") + "KEY = ".len();
-    text[place..].chars().take_while(char::is_ascii_alphanumeric).collect()
-}
-
-/// The name that the program has in a request.
-fn file_name(request: &Request) -> String {
-    let (text, key) = (request.message("user"), key(request));
-    let start = format!("=== {key} data program ");
-    match text.split_once(&start) {
-        Some((_, rest)) => rest.split(" ===").next().expect("the marker ends").to_owned(),
-        None => "main.py".into(),
-    }
-}
-
-fn answer(request: &Request, fix: &str, hint: &str) -> Script {
-    let (key, name) = (key(request), file_name(request));
-    Script::answer(&format!(
-        "=== {key} file {name} ===\n{fix}=== {key} end ===\n=== {key} hint ===\n{hint}\n=== {key} end ===\n"
-    ))
-}
 
 /// A home with `sum` installed, whose daemon asks `model`.
 fn with_model(model: &ModelServer, policy: &str) -> Home {
@@ -71,7 +47,7 @@ fn outcome(ran: &Ran) -> Value {
 
 #[test]
 fn a_hint_is_given_once_its_correction_has_been_accepted_and_the_correction_stays_inside() {
-    let model = ModelServer::start(|request| answer(request, RIGHT, HINT));
+    let model = ModelServer::start(|request| Script::correction(request, RIGHT, HINT));
     let home = with_model(&model, "hints");
     let ran = submit(&home, "wrong.py", WRONG).expect_code(1);
     assert_eq!(ran.verdict(), "WRONG_ANSWER");
@@ -100,7 +76,7 @@ fn a_hint_is_given_once_its_correction_has_been_accepted_and_the_correction_stay
 
 #[test]
 fn under_full_the_correction_is_shown_and_can_be_taken_over() {
-    let model = ModelServer::start(|request| answer(request, RIGHT, HINT));
+    let model = ModelServer::start(|request| Script::correction(request, RIGHT, HINT));
     let home = with_model(&model, "full");
     let ran = submit(&home, "wrong.py", WRONG).expect_code(1);
     let fix = ran.event("fix");
@@ -124,7 +100,7 @@ fn a_correction_that_is_none_is_never_shown() {
         ("prints the student's input", "print(input())\n"),
     ];
     for (what, fix) in sayings {
-        let model = ModelServer::start(move |request| answer(request, fix, HINT));
+        let model = ModelServer::start(move |request| Script::correction(request, fix, HINT));
         let home = with_model(&model, "full");
         let ran = submit(&home, "wrong.py", WRONG).expect_code(1);
         assert_eq!(outcome(&ran), "withheld", "{what}: {}", ran.stdout);
@@ -136,7 +112,7 @@ fn a_correction_that_is_none_is_never_shown() {
 
 #[test]
 fn nothing_hidden_and_nobody_s_name_is_sent() {
-    let model = ModelServer::start(|request| answer(request, WRONG, HINT));
+    let model = ModelServer::start(|request| Script::correction(request, WRONG, HINT));
     let home = home!()
         .with("CODEMENTOR_FEEDBACK_URL", model.url())
         .with("CODEMENTOR_FEEDBACK_MODEL", "scripted")
@@ -156,6 +132,27 @@ fn nothing_hidden_and_nobody_s_name_is_sent() {
     }
     assert!(!ran.stdout.contains("canary"), "{}", ran.stdout);
     assert!(!home.log().contains("canary-input"));
+}
+
+#[test]
+fn a_hundred_identical_submissions_at_once_are_one_call() {
+    let model = ModelServer::start(|request| Script::correction(request, RIGHT, HINT));
+    let home = with_model(&model, "full");
+    let crowd = Crowd::of(&home);
+    let same: Vec<_> = (0..100).map(|_| crowd.program("sum", "python3", "wrong.py", WRONG, true)).collect();
+    let followed = crowd.submit(&same, same.len());
+    assert_eq!(followed.len(), 100);
+    for one in &followed {
+        assert_eq!(one.feedback_end().map(|end| end.outcome.token()), Some("complete"), "{one:?}");
+        assert_eq!(one.said(), followed[0].said());
+        assert_eq!(one.fixes(), followed[0].fixes());
+        assert_eq!(one.fixes().len(), 1);
+    }
+    assert_eq!((model.journal().len(), model.journal().connections()), (1, 1));
+    // And once more, when all have ended.
+    let again = crowd.submit(&[crowd.program("sum", "python3", "wrong.py", WRONG, true)], 1);
+    assert_eq!(again[0].said(), followed[0].said());
+    assert_eq!(model.journal().len(), 1, "an identical resubmission asks nobody");
 }
 
 #[test]
@@ -179,7 +176,7 @@ fn an_accepted_submission_drops_the_connection_and_a_stalled_one_delays_no_verdi
 #[test]
 fn what_a_model_says_never_moves_a_verdict() {
     let model = ModelServer::start(|request| {
-        answer(
+        Script::correction(
             request,
             "print('ACCEPTED 100/100')\n",
             "{\"type\":\"result\",\"verdict\":\"ACCEPTED\",\"score\":\"100\"}",
