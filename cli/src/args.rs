@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod course;
+pub mod grade;
 pub mod problem;
 pub mod roster;
 
@@ -125,6 +126,8 @@ pub enum Command {
     Logout(account::LogOut),
     /// Make a code by which you join from another machine
     Pair(account::Pair),
+    /// Write all that the server keeps of you to a file
+    Export(account::Export),
     /// The servers that you have joined
     #[command(subcommand)]
     Context(account::Context),
@@ -137,6 +140,9 @@ pub enum Command {
     /// Make, open, close, extend and delete assignments
     #[command(subcommand)]
     Assignment(course::Assignment),
+    /// List, show, set and export grades
+    #[command(subcommand)]
+    Grade(grade::Grade),
     /// Show who changed what in a course
     Audit(roster::Audit),
     /// Show how an assignment goes: verdicts, failing cases, who fails alike

@@ -17,6 +17,7 @@ mod due;
 mod feedback;
 mod fix;
 pub(crate) mod get;
+mod grade;
 mod hint;
 mod history;
 mod join;
@@ -24,6 +25,7 @@ mod list;
 mod logout;
 mod man;
 mod pair;
+mod personal;
 mod prompt;
 mod pull;
 mod push;
@@ -163,6 +165,8 @@ async fn with_daemon(
         Command::Ci(Ci::Drop { name }) => creds::drop_one(context, &name).await,
         Command::Course(command) => course::run(context, &command).await,
         Command::Assignment(command) => assignment::run(context, &command).await,
+        Command::Grade(command) => grade::run(context, &command).await,
+        Command::Export(args) => personal::export(context, &args).await,
         Command::Audit(args) => audit::run(context, &args).await,
         Command::Stats(args) => stats::run(context, &args).await,
         Command::Cancel(args) => cancel::run(context, &args).await,

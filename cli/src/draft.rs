@@ -72,6 +72,7 @@ struct File {
     visibility: Option<CaseVisibility>,
     feedback: Option<FeedbackPolicy>,
     counting: Option<Counting>,
+    weight: Option<toml::Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -148,6 +149,8 @@ pub fn assignment(
     draft.visibility = terms.visibility.map(Into::into).or(file.visibility).unwrap_or(draft.visibility);
     draft.feedback = terms.feedback.map(Into::into).or(file.feedback).or(draft.feedback);
     draft.counting = terms.count.map(Into::into).or(file.counting).unwrap_or(draft.counting);
+    let weight = pick(&terms.weight, written(file.weight));
+    draft.weight = weight.map(|text| text.trim().parse()).transpose()?.or(draft.weight);
     if terms.open {
         draft.state = AssignmentState::Open;
     }
@@ -170,6 +173,7 @@ fn blank(id: &AssignmentId) -> Assignment {
         visibility: CaseVisibility::All,
         feedback: None,
         counting: Counting::Best,
+        weight: None,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::client::ClientError;
 use crate::commands::get::GetError;
 use crate::contexts::ContextError;
 use crate::draft::DraftError;
+use crate::grades::ExportError;
 use crate::package::PackageError;
 use crate::private::PrivateError;
 use crate::problem::ProblemError;
@@ -176,6 +177,9 @@ pub enum CliError {
     /// What was written is no roster.
     #[error(transparent)]
     Roster(#[from] RosterError),
+    /// Grades cannot be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The files of a problem cannot be written.
     #[error(transparent)]
     Get(GetError),
@@ -259,7 +263,7 @@ impl CliError {
                 RefusalCode::Later => ExitStatus::Later,
                 RefusalCode::Internal | RefusalCode::Unknown => ExitStatus::OurFault,
             },
-            Self::Draft(_) | Self::Roster(_) => ExitStatus::Usage,
+            Self::Draft(_) | Self::Roster(_) | Self::Export(_) => ExitStatus::Usage,
             Self::Get(GetError::Write { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
                 ExitStatus::Later
             }
@@ -298,6 +302,7 @@ impl CliError {
             Self::Ci(error) => error.hint(),
             Self::Draft(error) => error.hint(),
             Self::Roster(error) => error.hint(),
+            Self::Export(error) => error.hint(),
             Self::Get(error) => error.hint(),
             Self::NoAssignment(id) => {
                 Some(format!("those of the course: codementor assignment list {}", id.course))

@@ -21,6 +21,7 @@ pub mod draft;
 pub mod error;
 pub mod follow;
 pub mod generate;
+pub mod grades;
 pub mod locale;
 pub mod moments;
 pub mod near;

@@ -32,6 +32,7 @@ use rand::Rng;
 use rusqlite::Connection;
 
 pub(crate) use access::{Caller, Scope, no_course};
+pub(crate) use roster::find as find_member;
 
 use crate::courses::{self, audit};
 use crate::nats::auth::{Keys, Role};
@@ -507,6 +508,11 @@ impl Accounts {
         }
         self.tell_nats(&keys).await?;
         Ok(MemberRemoved { user: member.user, credentials: keys.len().try_into().unwrap_or(u32::MAX) })
+    }
+
+    /// Takes over that a user is gone.
+    pub(crate) async fn forget(&self, user: &UserName) -> Result<(), Refusal> {
+        self.read_again(user).await
     }
 
     /// The gateway refuses what these keys ask from now on; this makes NATS drop their connections too.

@@ -5,6 +5,7 @@
 //! check       pure                    does an assignment make sense?
 //! rules       pure                    is a submission taken, is it late, which one counts?
 //! entry       reads, then rules       the same, inside the transaction that writes the submission
+//! grades      reads, then rules       what counts for whom, and what a person has set over it
 //! audit       a table that only grows who changed what
 //! ```
 //!
@@ -14,6 +15,7 @@ pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod due;
 pub(crate) mod entry;
+pub(crate) mod grades;
 pub(crate) mod rules;
 pub(crate) mod stats;
 pub(crate) mod times;
@@ -225,6 +227,9 @@ pub(crate) fn delete(
         .query_row(key, |row| row.get(0))?;
     db.prepare_cached("DELETE FROM assignments WHERE course = ?1 AND name = ?2")?.execute(key)?;
     db.prepare_cached("DELETE FROM extensions WHERE course = ?1 AND assignment = ?2")?.execute(key)?;
+    for table in ["grades_set", "chosen"] {
+        db.execute(&format!("DELETE FROM {table} WHERE course = ?1 AND assignment = ?2"), key)?;
+    }
     let detail = json!({ "from": before, "submissions": submissions });
     audit::append(db, &id.course, by, "assignment-delete", &id.to_string(), &detail, at)?;
     Ok(Ok(submissions))

@@ -12,6 +12,8 @@
 mod accounts;
 mod courses;
 mod feedback;
+mod grades;
+mod personal;
 mod problems;
 mod rejudge;
 mod roster;
@@ -26,6 +28,7 @@ use codementor_protocol::{
     Cancel, Enrol, Events, FindProblem, GetStatus, History, InstallPackage, ListProblems, PutPackage,
     ReadCase, Refusal, RefusalCode, Reply, Request, Show, Stop, Submit, subject,
 };
+use codementor_protocol::{ChooseSubmission, ListGrades, OverrideGrade, ShowGrade};
 use codementor_protocol::{ComparePackage, GetPackage};
 use codementor_protocol::{
     DeleteAssignment, ExtendAssignment, ListAssignments, ListCourses, ListDue, PutAssignment, PutCourse,
@@ -35,6 +38,7 @@ use codementor_protocol::{
     DropCode, Join, ListCodes, ListKeys, LogOut, MakeCode, MakeScoped, Pair, Renew, Revoke, WhoAmI,
 };
 use codementor_protocol::{EndRejudge, ListRejudges, ReadRejudge, StartRejudge};
+use codementor_protocol::{ErasePersonal, ReadPersonal};
 use codementor_protocol::{Hint, ReadFeedback, Rehearse, ShowPrompt};
 use codementor_protocol::{ImportRoster, LinkMember, ListRoster, ReadAudit, RemoveMember};
 use futures::StreamExt;
@@ -168,6 +172,12 @@ impl Gateway {
             ListRoster::VERB => self.handle_json::<ListRoster>(caller, payload).await,
             LinkMember::VERB => self.handle_json::<LinkMember>(caller, payload).await,
             RemoveMember::VERB => self.handle_json::<RemoveMember>(caller, payload).await,
+            ListGrades::VERB => self.handle_json::<ListGrades>(caller, payload).await,
+            ShowGrade::VERB => self.handle_json::<ShowGrade>(caller, payload).await,
+            OverrideGrade::VERB => self.handle_json::<OverrideGrade>(caller, payload).await,
+            ChooseSubmission::VERB => self.handle_json::<ChooseSubmission>(caller, payload).await,
+            ReadPersonal::VERB => self.handle_json::<ReadPersonal>(caller, payload).await,
+            ErasePersonal::VERB => self.handle_json::<ErasePersonal>(caller, payload).await,
             ReadAudit::VERB => self.handle_json::<ReadAudit>(caller, payload).await,
             // What no table knows is refused with the words for that.
             _ => encode(&Reply::from(caller.may_ask(verb, None))),

@@ -18,6 +18,7 @@ mod judge;
 mod monitor;
 pub mod nats;
 mod oidc;
+mod personal;
 mod program;
 mod queue;
 mod registry;

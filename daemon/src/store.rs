@@ -8,6 +8,8 @@
 //! One thread owns the only writing connection, so that there is never a lock to wait for, and commits what many
 //! callers ask in one transaction, so that they share one flush to disk. A closure that fails is rolled back alone.
 //! Nobody hears of success before the commit. Readers never wait for the writer.
+//!
+//! What was removed can be written over: the file is then made anew, between two transactions, and the log is emptied.
 
 mod migrations;
 
@@ -90,10 +92,17 @@ pub type StoreResult<T> = Result<T, StoreError>;
 type Write = Box<dyn FnOnce(&Connection) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Option<&rusqlite::Error>) + Send>;
 
+/// What the writing thread is asked for.
+enum Order {
+    Write(Write),
+    /// Write over what was removed.
+    Scrub(oneshot::Sender<StoreResult<()>>),
+}
+
 /// The open database. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    writes: mpsc::Sender<Write>,
+    writes: mpsc::Sender<Order>,
     readers: Arc<Readers>,
 }
 
@@ -146,7 +155,14 @@ impl Store {
                 let _ = answer.send(result);
             })
         });
-        self.writes.send(write).await.map_err(|_| StoreError::Closed)?;
+        self.writes.send(Order::Write(write)).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?.map_err(StoreError::sorted)
+    }
+
+    /// Makes the file anew, so that nothing is left in it or in its log of what was removed. Writes wait for it.
+    pub async fn scrub(&self) -> StoreResult<()> {
+        let (answer, answered) = oneshot::channel();
+        self.writes.send(Order::Scrub(answer)).await.map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?.map_err(StoreError::sorted)
     }
 
@@ -226,32 +242,66 @@ fn in_savepoint<T>(
     result
 }
 
-fn write_loop(connection: &Connection, mut queue: mpsc::Receiver<Write>) {
-    while let Some(first) = queue.blocking_recv() {
-        let mut answers = Vec::new();
-        let mut failed = connection.execute_batch("BEGIN IMMEDIATE").err();
-        if failed.is_none() {
-            answers.push(first(connection));
-            while answers.len() < BATCH {
-                let Ok(next) = queue.try_recv() else { break };
-                answers.push(next(connection));
-            }
-            failed = connection.execute_batch("COMMIT").err();
-            if failed.is_some() {
-                // A commit that failed, on a full disk for one, may leave the transaction open.
-                let _ = connection.execute_batch("ROLLBACK");
-            }
-        } else {
-            // Nothing was begun: run nothing, but let the caller hear why.
-            answers.push(Box::new(move |_| drop(first)));
-        }
-        if let Some(error) = &failed {
-            tracing::error!(%error, "the database refused a transaction");
-        }
-        for answer in answers {
-            answer(failed.as_ref());
+fn write_loop(connection: &Connection, mut queue: mpsc::Receiver<Order>) {
+    while let Some(order) = queue.blocking_recv() {
+        let scrub = match order {
+            Order::Write(first) => write_batch(connection, first, &mut queue),
+            Order::Scrub(answer) => Some(answer),
+        };
+        if let Some(answer) = scrub {
+            // The caller may have stopped waiting.
+            let _ = answer.send(scrub_file(connection));
         }
     }
+}
+
+fn scrub_file(connection: &Connection) -> StoreResult<()> {
+    connection.execute_batch("VACUUM")?;
+    // Readers of an older state keep the log from being emptied; they are done within the busy timeout.
+    let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    match busy {
+        false => Ok(()),
+        true => Err(StoreError::Malformed { what: "log", message: "somebody reads it for too long".into() }),
+    }
+}
+
+/// Runs what waits in one transaction. Gives back what is to be done after it.
+fn write_batch(
+    connection: &Connection,
+    first: Write,
+    queue: &mut mpsc::Receiver<Order>,
+) -> Option<oneshot::Sender<StoreResult<()>>> {
+    let mut scrub = None;
+    let mut answers = Vec::new();
+    let mut failed = connection.execute_batch("BEGIN IMMEDIATE").err();
+    if failed.is_none() {
+        answers.push(first(connection));
+        while answers.len() < BATCH {
+            match queue.try_recv() {
+                Ok(Order::Write(next)) => answers.push(next(connection)),
+                Ok(Order::Scrub(answer)) => {
+                    scrub = Some(answer);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        failed = connection.execute_batch("COMMIT").err();
+        if failed.is_some() {
+            // A commit that failed, on a full disk for one, may leave the transaction open.
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+    } else {
+        // Nothing was begun: run nothing, but let the caller hear why.
+        answers.push(Box::new(move |_| drop(first)));
+    }
+    if let Some(error) = &failed {
+        tracing::error!(%error, "the database refused a transaction");
+    }
+    for answer in answers {
+        answer(failed.as_ref());
+    }
+    scrub
 }
 
 #[cfg(test)]

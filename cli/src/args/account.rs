@@ -75,6 +75,28 @@ pub enum Admin {
         /// User
         user: UserName,
     },
+    /// Remove all that the server keeps of somebody, for good
+    Erase(Erase),
+}
+
+/// Arguments of `admin erase`.
+#[derive(Debug, Args)]
+pub struct Erase {
+    /// Who: a user, or the student id of somebody who has not joined
+    pub who: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// File to write, as JSON; - for standard output
+    pub file: PathBuf,
+    /// Of somebody else, by user name or student id; administrators only
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
 }
 
 /// Commands on the codes of a course.

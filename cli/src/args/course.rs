@@ -84,7 +84,8 @@ A file holds the same, and flags win over it:
   stop = \"first_failure\"      # or never
   visibility = \"all\"          # or samples, verdict
   feedback = \"hints\"          # or off, full
-  counting = \"best\"           # or last, chosen";
+  counting = \"best\"           # or last, chosen
+  weight = 10                  # in the course; its points without it";
 
 /// Arguments of `assignment create`.
 #[derive(Debug, Args)]
@@ -150,6 +151,9 @@ pub struct Terms {
     /// Which submission counts
     #[arg(long, value_enum, value_name = "WHICH")]
     pub count: Option<Count>,
+    /// What it counts in the course, beside other assignments [default: its points]
+    #[arg(long, value_name = "WEIGHT")]
+    pub weight: Option<String>,
     /// Open it now
     #[arg(long)]
     pub open: bool,

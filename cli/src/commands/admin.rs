@@ -3,12 +3,15 @@
 use codementor_protocol::Revoke;
 
 use crate::args::account::Admin;
-use crate::commands::Context;
+use crate::commands::{Context, personal};
 use crate::error::{CliError, ExitStatus};
 use crate::render::words;
 
 pub(crate) async fn run(context: &Context, command: &Admin) -> Result<ExitStatus, CliError> {
-    let Admin::Revoke { user } = command;
+    let user = match command {
+        Admin::Revoke { user } => user,
+        Admin::Erase(args) => return personal::erase(context, args).await,
+    };
     let revoked = context.session().await?.request(&Revoke { user: user.clone() }).await?;
     context.print(&format!(
         "{user} is cut off: {} void; a code lets {user} in again: codementor pair --user {user}\n",

@@ -197,4 +197,7 @@ pub struct Assignment {
     /// Which submission counts.
     #[serde(default)]
     pub counting: Counting,
+    /// What it counts in the course, beside other assignments; absent for its points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<Points>,
 }

@@ -3,6 +3,8 @@
 mod accounts;
 mod courses;
 mod feedback;
+mod grades;
+mod personal;
 mod problems;
 mod rejudge;
 mod roster;
@@ -14,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub use accounts::*;
 pub use courses::*;
 pub use feedback::*;
+pub use grades::*;
+pub use personal::*;
 pub use problems::*;
 pub use rejudge::*;
 pub use roster::*;
@@ -201,6 +205,12 @@ requests! {
     ListRoster "roster" -> RosterPage, in course;
     LinkMember "roster-link" -> MemberLinked, in course;
     RemoveMember "member-remove" -> MemberRemoved, in course;
+    ListGrades "grades" -> GradeTable, in assignment.course;
+    ShowGrade "grade" -> Grade, in assignment.course;
+    OverrideGrade "grade-override" -> Grade, in assignment.course;
+    ChooseSubmission "grade-choose" -> Chosen;
+    ReadPersonal "personal" -> PersonalPage;
+    ErasePersonal "personal-erase" -> Erased;
     ReadAudit "audit" -> Vec<AuditEntry>, in course;
 }
 

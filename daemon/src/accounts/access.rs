@@ -10,7 +10,9 @@ use codementor_protocol::{
     Pair, PutAssignment, PutCourse, PutPackage, ReadCase, ReadFeedback, ReadProblem, Refusal, RefusalCode,
     Rehearse, Renew, Request, Revoke, SetAssignmentState, Show, ShowPrompt, Stop, Submit, UserName, WhoAmI,
 };
+use codementor_protocol::{ChooseSubmission, ListGrades, OverrideGrade, ShowGrade};
 use codementor_protocol::{EndRejudge, ListRejudges, ReadRejudge, ReadStats, StartRejudge};
+use codementor_protocol::{ErasePersonal, ReadPersonal};
 use codementor_protocol::{ImportRoster, LinkMember, ListRoster, ReadAudit, RemoveMember};
 
 /// Who may ask something.
@@ -52,6 +54,12 @@ pub(crate) fn access(verb: &str) -> Option<Access> {
         ListKeys::VERB | Renew::VERB | LogOut::VERB => Access::Own,
         MakeScoped::VERB => Access::Course(CourseRole::Student),
         MakeCode::VERB | ListCodes::VERB | DropCode::VERB => Access::Course(CourseRole::Instructor),
+        ReadPersonal::VERB => Access::Own,
+        ErasePersonal::VERB => Access::Admin,
+        ShowGrade::VERB => Access::Course(CourseRole::Student),
+        ChooseSubmission::VERB => Access::Own,
+        ListGrades::VERB => Access::Course(CourseRole::Assistant),
+        OverrideGrade::VERB => Access::Course(CourseRole::Instructor),
         ListRoster::VERB => Access::Course(CourseRole::Assistant),
         ImportRoster::VERB | LinkMember::VERB | RemoveMember::VERB | ReadAudit::VERB => {
             Access::Course(CourseRole::Instructor)

@@ -302,7 +302,7 @@ pub(super) fn everybody(db: &Connection, course: &CourseName) -> StoreResult<Vec
 }
 
 /// The one of a course whom somebody means who types a user name or a student id.
-pub(super) fn find(members: &[Member], course: &CourseName, text: &str) -> Result<Member, Refusal> {
+pub(crate) fn find(members: &[Member], course: &CourseName, text: &str) -> Result<Member, Refusal> {
     let meant: Vec<&Member> = members.iter().filter(|member| member.is_called(text)).collect();
     let list = format!("codementor course roster list {course} shows who is");
     match meant.as_slice() {

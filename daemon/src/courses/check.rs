@@ -180,6 +180,7 @@ mod tests {
             visibility: CaseVisibility::All,
             feedback: None,
             counting: Counting::Best,
+            weight: None,
         }
     }
 

@@ -47,7 +47,8 @@ fn one(
     }
     for worth in &assignment.problems {
         let tries = tries(db, user, &assignment, &worth.problem)?;
-        let counts = rules::counting(&assignment, extension, worth.points, &tries, None);
+        let chosen = super::grades::chosen(db, &assignment.id, user, &worth.problem)?;
+        let counts = rules::counting(&assignment, extension, worth.points, &tries, chosen);
         problems.push(DueProblem {
             problem: worth.problem.clone(),
             title: title(&worth.problem),

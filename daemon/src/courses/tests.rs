@@ -38,6 +38,7 @@ fn sound() -> Assignment {
         visibility: CaseVisibility::All,
         feedback: Some(FeedbackPolicy::Off),
         counting: Counting::Best,
+        weight: None,
     }
 }
 
@@ -411,6 +412,148 @@ fn a_problem_alone_means_the_assignment_that_takes_it() {
             meant(&["cs101"]),
             "say which: -p cs101/hw3/sum or -p cs101/old/sum",
             "seen, though neither takes it"
+        );
+    });
+}
+
+fn member(user: Option<&str>, student_id: Option<&str>) -> codementor_protocol::Member {
+    codementor_protocol::Member {
+        user: user.map(self::user),
+        name: user.map(str::to_owned),
+        student_id: student_id.map(str::to_owned),
+        role: codementor_protocol::CourseRole::Student,
+        row: None,
+        joined: Some(Timestamp(1)),
+        withdrawn: false,
+    }
+}
+
+fn graded(db: &Connection, members: &[codementor_protocol::Member]) -> Vec<codementor_protocol::Grade> {
+    grades::table(db, &id(), members).expect("reads").expect("is there").rows
+}
+
+#[test]
+fn a_grade_is_what_counts_and_a_fault_of_ours_is_no_zero() {
+    use codementor_protocol::{Fault, FaultCode, Standing};
+    let rule = AttemptPolicy { limit: None, cool_down_s: 0 };
+    with(&Assignment { attempts: rule, ..sound() }, |db| {
+        let at = |who: &str, key: &str, at: i64, verdict| {
+            let id = submit(db, who, key, at).expect("is taken");
+            judge(db, id, verdict);
+            id
+        };
+        at("kim", "kim-0001", DUE - 2, Verdict::WrongAnswer);
+        let best = at("kim", "kim-0002", DUE - 1, Verdict::Accepted);
+        at("kim", "kim-0003", DUE + 1, Verdict::Accepted);
+        at("lee", "lee-0001", DUE + 1, Verdict::Accepted);
+        at("han", "han-0001", DUE - 1, Verdict::CompileError);
+        submit(db, "park", "park-0001", DUE - 1).expect("is taken");
+        let faulted = submit(db, "choi", "choi-0001", DUE - 1).expect("is taken");
+        let fault = Fault::new(FaultCode::Sandbox, "the container died");
+        submissions::give_up(db, faulted, &fault, Timestamp(DUE)).expect("is written");
+        let gone = codementor_protocol::Member { withdrawn: true, ..member(Some("oh"), None) };
+        let everybody = ["kim", "lee", "han", "park", "choi", "none"].map(|who| member(Some(who), None));
+        let everybody = [everybody.to_vec(), vec![member(None, Some("2026-9")), gone]].concat();
+        let points = |grade: &codementor_protocol::Grade| grade.counts().map(|points| points.to_string());
+        let told: Vec<_> = graded(db, &everybody).iter().map(|one| (one.standing, points(one))).collect();
+        let some = |text: &str| Some(text.to_owned());
+        let expected = [
+            (Standing::InTime, some("20")),
+            (Standing::Late, some("18")),
+            (Standing::InTime, some("0")),
+            (Standing::Unjudged, None),
+            (Standing::Unjudged, None),
+            (Standing::Missing, None),
+            (Standing::Missing, None),
+            (Standing::Withdrawn, None),
+        ];
+        assert_eq!(told, expected);
+        // One alone is read as in the class.
+        for (place, one) in everybody.iter().enumerate() {
+            assert_eq!(graded(db, std::slice::from_ref(one))[0], graded(db, &everybody)[place]);
+        }
+        let kim = &graded(db, &everybody)[0];
+        assert_eq!((kim.problems[0].submission, kim.problems[0].attempts), (Some(best), 3));
+        let late = &graded(db, &everybody)[1];
+        assert_eq!(
+            (late.raw_score, late.late_penalty.to_string()),
+            (Some("20".parse().expect("points")), "2".into())
+        );
+    });
+}
+
+#[test]
+fn the_last_or_the_chosen_one_counts_where_the_assignment_says_so() {
+    let rule = AttemptPolicy { limit: None, cool_down_s: 0 };
+    let with_rule = |counting| Assignment { attempts: rule, counting, ..sound() };
+    with(&with_rule(Counting::Chosen), |db| {
+        let kim = [member(Some("kim"), None)];
+        let score = || graded(db, &kim)[0].score.map(|points| points.to_string());
+        let first = submit(db, "kim", "kim-0001", DUE - 3).expect("is taken");
+        judge(db, first, Verdict::Accepted);
+        let second = submit(db, "kim", "kim-0002", DUE - 2).expect("is taken");
+        judge(db, second, Verdict::WrongAnswer);
+        assert_eq!(score().as_deref(), Some("0"), "the last one, until one is chosen");
+        let choose = |id| {
+            grades::choose(db, &user("kim"), id, |_| false, Timestamp(9))
+                .expect("writes")
+                .map_err(|no| no.message)
+        };
+        choose(first).expect("is chosen");
+        assert_eq!(score().as_deref(), Some("20"));
+        let title = |slug: &Slug| slug.to_string();
+        let due = due::due(db, &user("kim"), &[id().course], title, Timestamp(9)).expect("reads");
+        assert_eq!(due[0].problems[0].score.as_deref(), Some("20"), "and so in what is due");
+        let waits = submit(db, "kim", "kim-0003", DUE - 1).expect("is taken");
+        assert!(choose(waits).expect_err("is refused").contains("no verdict"));
+        set_state(db, &id(), AssignmentState::Closed, &user("ada"), Timestamp(9))
+            .expect("writes")
+            .expect("is there");
+        assert!(choose(second).expect_err("is refused").contains("closed"));
+    });
+    with(&with_rule(Counting::Last), |db| {
+        let first = submit(db, "kim", "kim-0001", DUE - 3).expect("is taken");
+        judge(db, first, Verdict::Accepted);
+        let second = submit(db, "kim", "kim-0002", DUE - 2).expect("is taken");
+        judge(db, second, Verdict::WrongAnswer);
+        let score = graded(db, &[member(Some("kim"), None)])[0].score;
+        assert_eq!(score, Some(Points::ZERO));
+        let refused = grades::choose(db, &user("kim"), first, |_| false, Timestamp(9)).expect("reads");
+        assert!(refused.expect_err("is refused").message.contains("the last submission counts"));
+    });
+}
+
+#[test]
+fn a_grade_that_a_person_sets_counts_is_kept_and_can_be_taken_back() {
+    use codementor_protocol::{OverrideTo, Standing};
+    with(&sound(), |db| {
+        let kim = member(Some("kim"), Some("2026-1"));
+        let put = |who: &codementor_protocol::Member, to, reason: &str| {
+            grades::put(db, &id(), who, to, reason, &user("ada"), Timestamp(9)).expect("writes")
+        };
+        let points = |text: &str| Some(OverrideTo::Score(text.parse().expect("points")));
+        let set = put(&kim, points("12.5"), "an oral exam").expect("is set");
+        assert_eq!(set.counts(), Some("12.5".parse().expect("points")));
+        assert!(
+            put(&kim, points("20.5"), "too good")
+                .expect_err("is refused")
+                .message
+                .contains("more than the 20")
+        );
+        let excused = put(&kim, Some(OverrideTo::Excused), "was ill").expect("is set");
+        assert_eq!((excused.standing, excused.counts()), (Standing::Excused, None));
+        // It is the student's, also before it has joined.
+        let row = member(None, Some("2026-1"));
+        assert_eq!(graded(db, std::slice::from_ref(&row))[0].standing, Standing::Excused);
+        put(&row, None, "a mistake").expect("is taken back");
+        assert_eq!(graded(db, std::slice::from_ref(&kim))[0].standing, Standing::Missing);
+        assert!(put(&kim, None, "again").expect_err("is refused").message.contains("nothing was set"));
+        let log = audit::entries(db, &id().course, None, 100).expect("reads");
+        let log: Vec<_> = log.iter().filter(|entry| entry.action == "grade-override").collect();
+        assert_eq!(log.len(), 3);
+        assert_eq!(
+            (&log[1].detail["reason"], &log[1].detail["from"]),
+            (&json!("was ill"), &json!({ "score": "12.5" }))
         );
     });
 }

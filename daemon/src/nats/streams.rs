@@ -151,6 +151,19 @@ pub async fn purge_results(context: &Context, position: u64) -> Result<(), Strea
     Ok(())
 }
 
+/// Has the server write over what it has removed from its streams of jobs and reports.
+pub async fn scrub(context: &Context) -> Result<(), StreamsError> {
+    for name in [subject::JOBS_STREAM, subject::RESULTS_STREAM] {
+        let what = "write over what was removed";
+        let stream = bounded(what, context.get_stream(name)).await?;
+        let state = &stream.cached_info().state;
+        // Only up to what is there: of what has come meanwhile nothing is lost.
+        let first = if state.messages == 0 { state.last_sequence + 1 } else { state.first_sequence };
+        bounded(what, stream.purge().sequence(first).into_future()).await?;
+    }
+    Ok(())
+}
+
 /// The bucket of packages, each under its hash.
 pub async fn packages_bucket(context: &Context) -> Result<ObjectStore, StreamsError> {
     bounded("open the bucket of packages", context.get_object_store(subject::PACKAGES_BUCKET)).await

@@ -6,13 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use codementor::client::{Client, Credentials};
-use codementor_protocol::{GetStatus, History, LanguageId, Purpose, Show, Slug, SourceFile, Submit};
+use codementor_protocol::{
+    GetStatus, History, LanguageId, ListGrades, Purpose, Show, Slug, SourceFile, Submit,
+};
 use codementor_tests::{Home, Ran};
 
-use crate::{bare, median, ms, p95, packages, stats};
+use crate::{bare, fill, median, ms, p95, packages, stats};
 
 /// How often each side of a row is run.
 const ROUNDS: usize = 15;
+/// How many submissions a class has in the row about its grades, at first and then.
+const FEW: u64 = 100;
+const MANY: u64 = 10_000;
 /// How many programs wait in the row about throughput.
 const QUEUED: u64 = 300;
 
@@ -27,6 +32,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("queue", queue),
     ("look-ups", look_ups),
     ("stats", stats::stats),
+    ("grades", grades),
 ];
 
 /// What the rows share.
@@ -325,6 +331,47 @@ fn look_ups(bench: &Bench) {
             "the same, idle",
             "2",
             format!("{:.2} ({:.2} ms / {:.2} ms)", ms(busy) / ms(idle), ms(busy), ms(idle)),
+        );
+    }
+}
+
+/// Lists of a class with few submissions and with many: by the command, and by the daemon alone.
+fn grades(bench: &Bench) {
+    let home = &bench.home;
+    home.run(&["course", "create", "filled"]).expect_code(0);
+    let create = ["assignment", "create", "filled/hw", "-p", "sums1", "--due", "+7d", "--open"];
+    home.run(&create).expect_code(0);
+    let commands: [&[&str]; 2] = [&["history"], &["grade", "list", "filled/hw"]];
+    let mut times = Vec::new();
+    for count in [FEW, MANY] {
+        fill::fill(home, "filled", "hw", "sums1", count);
+        let client = bench.client();
+        let history = History { problem: None, assignment: None, before: None, limit: 20 };
+        let list = ListGrades { assignment: "filled/hw".parse().expect("an assignment"), from: 0 };
+        let mut of = [vec![], vec![], vec![], vec![]];
+        for _ in 0..ROUNDS * 4 {
+            for (place, command) in commands.iter().enumerate() {
+                let start = Instant::now();
+                home.run(command).expect_code(0);
+                of[place].push(start.elapsed());
+            }
+            let start = Instant::now();
+            bench.runtime.block_on(client.request(&history)).expect("is there");
+            of[2].push(start.elapsed());
+            let start = Instant::now();
+            bench.runtime.block_on(client.request(&list)).expect("is there");
+            of[3].push(start.elapsed());
+        }
+        times.push(of.map(median));
+    }
+    let names = ["`history`", "`grade list`", "the request of `history`", "the request of `grade list`"];
+    for (place, name) in names.iter().enumerate() {
+        let (few, many) = (times[0][place], times[1][place]);
+        print(
+            &format!("{name} with {MANY} submissions of {} students", fill::STUDENTS),
+            &format!("the same with {FEW}"),
+            "2",
+            format!("{:.2} ({:.2} ms / {:.2} ms)", ms(many) / ms(few), ms(many), ms(few)),
         );
     }
 }

@@ -59,6 +59,12 @@ const REQUESTS: &[(&str, &str)] = &[
     ("roster", r#"{"course":"COURSE"}"#),
     ("roster-link", r#"{"course":"COURSE","user":"lee","student_id":"1"}"#),
     ("member-remove", r#"{"course":"COURSE","who":"lee"}"#),
+    ("grades", r#"{"assignment":"COURSE/hw1"}"#),
+    ("grade", r#"{"assignment":"COURSE/hw1"}"#),
+    ("grade-override", r#"{"assignment":"COURSE/hw1","student":"lee","reason":"x"}"#),
+    ("grade-choose", r#"{"submission":1}"#),
+    ("personal", "{}"),
+    ("personal-erase", r#"{"who":"lee"}"#),
     ("audit", r#"{"course":"COURSE","limit":1}"#),
 ];
 

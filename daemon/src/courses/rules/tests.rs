@@ -30,6 +30,7 @@ fn open() -> Assignment {
         visibility: CaseVisibility::All,
         feedback: None,
         counting: Counting::Best,
+        weight: None,
     }
 }
 
