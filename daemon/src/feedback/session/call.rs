@@ -56,7 +56,10 @@ impl Call<'_> {
         let failed_sample = failed_sample.map(|why| scrubbed_evidence(self.scrubbed, why));
         let Ok(_permit) = inner.calls.acquire().await else { return Err(our_fault()) };
         let deadline = std::time::Instant::now() + inner.settings.timeout;
-        let error = match self.once(models, failed_sample.as_ref(), deadline).await? {
+        // The same twice, so that the other side can tell that it is asked again.
+        let nonce = Nonce::random();
+        let messages = self.messages(failed_sample.as_ref(), &nonce);
+        let error = match self.once(models, &nonce, &messages, deadline).await? {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -65,7 +68,7 @@ impl Call<'_> {
             return Err((error.outcome, error.detail));
         };
         tokio::time::sleep(pause).await;
-        let again = self.once(models, failed_sample.as_ref(), deadline).await?;
+        let again = self.once(models, &nonce, &messages, deadline).await?;
         again.map_err(|error| (error.outcome, error.detail))
     }
 
@@ -73,21 +76,20 @@ impl Call<'_> {
     async fn once(
         &self,
         models: &Models,
-        failed_sample: Option<&Rejected>,
+        nonce: &Nonce,
+        messages: &Messages,
         deadline: std::time::Instant,
     ) -> Result<Result<(), AskError>, (FeedbackOutcome, String)> {
         let inner = &self.feedback.0;
-        let nonce = Nonce::random();
-        let messages = self.messages(failed_sample, &nonce);
-        let most = models.cost(&messages);
+        let most = models.cost(messages);
         let reservation = Reservation::new(self, most);
         if !reservation.make(inner.budget.clone()).await.map_err(|_| our_fault())? {
             return Err((FeedbackOutcome::OverBudget, words::OVER_BUDGET.into()));
         }
         let names: Vec<String> = self.scrubbed.files.iter().map(|file| file.name.clone()).collect();
-        let mut reading = Reading::new(&nonce, &names);
+        let mut reading = Reading::new(nonce, &names);
         let mut sink = |text: &str| reading.push(text).into_iter().for_each(|piece| self.deliver(piece));
-        let answer = models.ask(&messages, deadline, &reservation.meter, &mut sink).await;
+        let answer = models.ask(messages, deadline, &reservation.meter, &mut sink).await;
         let used = match &answer {
             Ok(answer) => answer.spent,
             Err(error) => error.spent,
