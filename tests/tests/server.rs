@@ -385,7 +385,7 @@ fn a_nats_server_of_ones_own_serves_with_what_was_exported() {
     let config = home.write(
         "nats/nats.conf",
         format!(
-            "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\", sync_interval: always }}\n\
+            "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\", max_file_store: 32GB, sync_interval: always }}\n\
              include \"codementor.conf\"\n",
             home.work().join("store").display()
         ),

@@ -64,9 +64,10 @@ pub fn export(
          #\n\
          #     include \"codementor.conf\"\n\
          #\n\
-         # Beside it the server needs JetStream, which writes what it confirms, and encryption where others reach it:\n\
+         # Beside it the server needs JetStream, which writes what it confirms and may store at least 18 GiB, and\n\
+         # encryption where others reach it:\n\
          #\n\
-         #     jetstream {{ store_dir: \"/var/lib/nats\", sync_interval: always }}\n\
+         #     jetstream {{ store_dir: \"/var/lib/nats\", max_file_store: 32GB, sync_interval: always }}\n\
          #     tls {{ cert_file: \"cert.pem\", key_file: \"key.pem\" }}\n\
          #\n\
          # Nothing in this file is a secret. Whoever has the folder of keys of the daemon can sign users of this server.\n\n\
