@@ -29,15 +29,11 @@ pub struct Crowd {
 impl Crowd {
     /// Connects to the daemon of a home, which has to be up.
     pub fn of(home: &Home) -> Self {
-        let daemon: serde_json::Value = serde_json::from_slice(
-            &std::fs::read(home.data().join("daemon.json")).expect("the daemon is up"),
-        )
-        .expect("is JSON");
-        let url = daemon["url"].as_str().expect("a text");
         let credentials = Credentials::read(&home.data().join("user.creds")).expect("are there");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let client = runtime.block_on(Client::connect(url, &credentials)).expect("the daemon answers");
+        let client =
+            runtime.block_on(Client::connect(&home.url(), &credentials)).expect("the daemon answers");
         Self { runtime, client, session: rand::random(), made: AtomicUsize::new(0) }
     }
 

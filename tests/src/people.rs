@@ -10,9 +10,7 @@ use crate::{Home, Ran};
 impl Home {
     /// Lets somebody join courses, in each with a role. The name is for people; what the server calls the user is told.
     pub fn invite(&self, name: &str, courses: &[(&str, &str)]) -> String {
-        let text = std::fs::read_to_string(self.data().join("daemon.json")).expect("the daemon is ready");
-        let ready: Value = serde_json::from_str(&text).expect("is JSON");
-        let url = ready["url"].as_str().expect("a text");
+        let url = &self.url();
         self.settle(name);
         for (course, role) in courses {
             let make = ["course", "code", "make", course, "--role", role, "--uses", "1", "--json"];
@@ -24,6 +22,23 @@ impl Home {
         let whoami = self.run_as(name, &["whoami", "--json"]).expect_code(0);
         let whoami: Value = serde_json::from_str(&whoami.stdout).expect("is JSON");
         whoami["user"].as_str().expect("a text").to_owned()
+    }
+
+    /// Lets somebody join a course as who is on its roster under a student id.
+    pub fn enrol(&self, who: &str, course: &str, student_id: &str, name: &str) {
+        let made = self.run(&["course", "code", "make", course, "--roster", "--json"]).expect_code(0);
+        let made: Value = serde_json::from_str(&made.stdout).expect("is JSON");
+        let code = made["code"].as_str().expect("a text");
+        self.settle(who);
+        let join = ["join", &self.url(), code, "--name", name, "--student-id", student_id];
+        self.run_as(who, &join).expect_code(0);
+    }
+
+    /// Where the private daemon's server, which has to be up, is reached.
+    pub fn url(&self) -> String {
+        let text = std::fs::read_to_string(self.data().join("daemon.json")).expect("the daemon is ready");
+        let ready: Value = serde_json::from_str(&text).expect("is JSON");
+        ready["url"].as_str().expect("a text").to_owned()
     }
 
     /// Makes a place from which somebody can type commands, and who has not joined yet.

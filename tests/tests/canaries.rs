@@ -50,11 +50,9 @@ fn credentials(folder: &Path) -> Vec<PathBuf> {
 async fn hear(home: &Home, user: &str) -> Arc<Mutex<Vec<u8>>> {
     let files = credentials(&home.data().with_file_name("people").join(user));
     let creds = Creds::read(files.first().expect("has joined")).expect("are read");
-    let ready = std::fs::read(home.data().join("daemon.json")).expect("the daemon is up");
-    let ready: serde_json::Value = serde_json::from_slice(&ready).expect("is JSON");
-    let inbox = format!("_INBOX.{user}");
+    let (url, inbox) = (home.url(), format!("_INBOX.{user}"));
     let connected = connect(Connect {
-        url: ready["url"].as_str().expect("a text"),
+        url: &url,
         creds: &creds,
         name: "test",
         inbox_prefix: &inbox,

@@ -32,19 +32,9 @@ fn class() -> Home {
     create("algo/hw1", &["--title", "Homework, \"one\"", "--due", &past, "--late-percent", "10"]);
     create("algo/hw2", &["--due", "+7d", "--count", "chosen", "--weight", "60"]);
     for (who, id) in [("kim", "2026-1"), ("lee", "2026-2"), ("eve", "2026-3")] {
-        join(&home, who, id);
+        home.enrol(who, "algo", id, who);
     }
     home
-}
-
-fn join(home: &Home, who: &str, id: &str) {
-    let made = home.run(&["course", "code", "make", "algo", "--roster", "--json"]).expect_code(0);
-    let made: Value = serde_json::from_str(&made.stdout).expect("is JSON");
-    let text = std::fs::read_to_string(home.data().join("daemon.json")).expect("the daemon is ready");
-    let ready: Value = serde_json::from_str(&text).expect("is JSON");
-    let (url, code) = (ready["url"].as_str().expect("a text"), made["code"].as_str().expect("a text"));
-    home.settle(who);
-    home.run_as(who, &["join", url, code, "--name", who, "--student-id", id]).expect_code(0);
 }
 
 fn submit(home: &Home, who: &str, assignment: &str, text: &str) -> Ran {

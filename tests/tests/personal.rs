@@ -22,13 +22,7 @@ fn school() -> Home {
     home.run(&["course", "roster", "import", "algo", file.to_str().expect("a text")]).expect_code(0);
     home.run(&["assignment", "create", "algo/hw1", "-p", "echo:20", "--due", "+7d", "--open"]).expect_code(0);
     for (who, id, name) in [("kim", ID, NAME), ("lee", "2026-2", "Lee")] {
-        let made = home.run(&["course", "code", "make", "algo", "--roster", "--json"]).expect_code(0);
-        let made: Value = serde_json::from_str(&made.stdout).expect("is JSON");
-        let text = std::fs::read_to_string(home.data().join("daemon.json")).expect("the daemon is ready");
-        let ready: Value = serde_json::from_str(&text).expect("is JSON");
-        let (url, code) = (ready["url"].as_str().expect("a text"), made["code"].as_str().expect("a text"));
-        home.settle(who);
-        home.run_as(who, &["join", url, code, "--name", name, "--student-id", id]).expect_code(0);
+        home.enrol(who, "algo", id, name);
         let program = format!("import sys\nprint('{WORD} of {who}')\nsys.stdout.write(sys.stdin.read())\n");
         let file = home.write(&format!("{who}/echo.py"), program);
         let file = file.to_str().expect("a text");

@@ -30,19 +30,13 @@ fn roster(home: &Home) -> Vec<Value> {
     serde_json::from_str(&listed.stdout).expect("is JSON")
 }
 
-fn url(home: &Home) -> String {
-    let text = std::fs::read_to_string(home.data().join("daemon.json")).expect("the daemon is ready");
-    let ready: Value = serde_json::from_str(&text).expect("is JSON");
-    ready["url"].as_str().expect("a text").to_owned()
-}
-
 /// Somebody on a machine of its own joins by a code that is made for it.
 fn join(home: &Home, who: &str, code: &[&str], more: &[&str]) -> Ran {
     let made = home.run(&[&["course", "code", "make", "algo", "--json"], code].concat()).expect_code(0);
     let made: Value = serde_json::from_str(&made.stdout).expect("is JSON");
     let code = made["code"].as_str().expect("a text");
     home.settle(who);
-    home.run_as(who, &[&["join", &url(home), code], more].concat())
+    home.run_as(who, &[&["join", &home.url(), code], more].concat())
 }
 
 fn submit(home: &Home, mut command: std::process::Command) -> Ran {
@@ -217,7 +211,7 @@ fn a_ci_job_is_the_student_whose_repository_it_is_of() {
     let log_in = |owner: &str, assignment: &str| {
         let token = issuer.token(owner);
         home.settle("job");
-        let arguments = ["ci", "login", &url(&home), assignment, "--out", "job.creds", "--id-token", &token];
+        let arguments = ["ci", "login", &home.url(), assignment, "--out", "job.creds", "--id-token", &token];
         home.run_as("job", &arguments)
     };
     let nobody = log_in("kim-dev", "algo/hw1").expect_code(4);
