@@ -120,6 +120,7 @@ pub fn run(cli: Cli, terminal: Terminal) -> Result<ExitCode, CliError> {
             // The log of a CI job is only ever added to, also where it is a terminal.
             let progress = Progress::new(terminal.redraws && !matches!(command, Command::Ci(_)));
             let context = Context { settings, terminal, progress };
+            codementord::promptness::ask_for_short_turns();
             // One thread: a command waits for one thing at a time, and threads take time to start.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let status = runtime.block_on(with_daemon(command, &context, named));

@@ -264,7 +264,7 @@ pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), Daemon
         tokio::spawn(monitor.run(listener))
     });
     let (caught_up, is_caught_up) = watch::channel(false);
-    let outbox = queue::Outbox { window: settings.slots.max(2) as usize, ack_wait: settings.ack_wait };
+    let outbox = queue::Outbox { window: window(settings.slots), ack_wait: settings.ack_wait };
     let mut projecting = tokio::spawn(queue::run_results(core.clone(), reconnects.clone(), caught_up));
     // It ends with the process; what it has not begun stands in the database.
     tokio::spawn(crate::rejudge::run(core.clone()));
@@ -559,4 +559,10 @@ async fn end_signal(at_hangup: bool) -> &'static str {
 pub(crate) fn daemon_user() -> UserName {
     #[expect(clippy::unwrap_used, reason = "the constant obeys the rule of user names")]
     UserName::new(DAEMON_USER).unwrap()
+}
+
+/// How many published jobs may be unstarted: one for each slot, and half as many more, since that a job has started is
+/// told a moment late.
+fn window(slots: u32) -> usize {
+    (slots + slots.div_ceil(2)).max(2) as usize
 }

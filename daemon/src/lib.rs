@@ -20,6 +20,7 @@ pub mod nats;
 mod oidc;
 mod personal;
 mod program;
+pub mod promptness;
 mod queue;
 mod registry;
 mod rejudge;

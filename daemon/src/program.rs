@@ -229,6 +229,7 @@ fn nats_config(settings: &Settings, out: &Path, resolver: &Path) -> Result<(), d
 }
 
 fn run(work: impl Future<Output = Result<(), Stopped>>) -> Result<(), Stopped> {
+    crate::promptness::ask_for_short_turns();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -50,6 +50,16 @@ impl Changes {
         self.via.append(&mut later.via);
         self.jobs.append(&mut later.jobs);
     }
+
+    /// These came of what a judge reported, and it acks its job itself: nothing is to be removed from the stream. Where
+    /// it dies before the ack, another judges in vain, once.
+    pub(crate) fn acked_by_judge(&mut self) {
+        for change in &mut self.jobs {
+            if let JobChange::Gone { sequence, .. } = change {
+                *sequence = None;
+            }
+        }
+    }
 }
 
 /// What the queue must know of a job.

@@ -256,6 +256,7 @@ impl Names {
             hash.update(file.bytes.len().to_le_bytes());
             hash.update(&file.bytes);
         }
+        hash.update(build::LINKING);
         let toolchain = digits(hash.clone());
         hash.update(build::agent_layer());
         hash.update(build::agent_steps());

@@ -19,7 +19,9 @@ const PENDING: usize = 256;
 const MAX_MESSAGE: usize = 512 * 1024;
 /// How far apart messages are at least, but for the last one. More often than this nobody sees a bar move, and each
 /// message costs two flushes to disk.
-const WINDOW: Duration = Duration::from_millis(100);
+const WINDOW: Duration = Duration::from_millis(150);
+/// How long the first report waits for company: a short program then costs one message altogether.
+const FIRST: Duration = Duration::from_millis(25);
 /// How long one message may take to be stored.
 const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long storing is tried before the delivery is given up.
@@ -79,7 +81,7 @@ async fn send(
                 None => return Ok(()),
             },
         };
-        let window = last.map_or_else(Instant::now, |last: Instant| last + WINDOW);
+        let window = last.map_or_else(|| Instant::now() + FIRST, |last: Instant| last + WINDOW);
         let mut size = weight(&first);
         let mut reports = vec![first];
         while !reports.last().is_some_and(|report| matches!(report.kind, ReportKind::Finished(_))) {

@@ -17,6 +17,18 @@ use crate::progress::{Progress, ProgressEvent};
 /// How much of a failed build's output its error carries.
 const LOG_LINES: usize = 30;
 
+/// The last step of every lower image. The dynamic linker's cache names libraries by the link `/lib`, and lies in
+/// `/etc`: on fuse-overlayfs each start of a program would ask the driver's process eight times for these. Below `/usr`
+/// they are on a volume there. An image that has no such link or no such cache is left as it is.
+pub(super) const LINKING: &str = r#"
+USER 0:0
+RUN if [ -L /lib ] && [ -f /etc/ld.so.cache ] && [ -d /etc/ld.so.conf.d ]; then \
+      ls -d /usr/lib/*-linux-gnu* > /etc/ld.so.conf.d/00-usr.conf \
+      && ldconfig -C /usr/lib/ld.so.cache \
+      && ln -sf /usr/lib/ld.so.cache /etc/ld.so.cache; \
+    fi
+"#;
+
 /// Builds the lower image from the language's folder.
 pub(super) async fn toolchain(
     engine: &Engine,
@@ -27,7 +39,11 @@ pub(super) async fn toolchain(
     let mut archive = Archive::default();
     for file in context(language) {
         let mode = if file.bytes.starts_with(b"#!") { 0o755 } else { 0o644 };
-        archive.file(&file.path, &file.bytes, mode);
+        if file.path == "Dockerfile" {
+            archive.file(&file.path, &[&file.bytes, LINKING.as_bytes()].concat(), mode);
+        } else {
+            archive.file(&file.path, &file.bytes, mode);
+        }
     }
     build(engine, language, tag, archive.finish(), progress).await
 }
