@@ -1,8 +1,11 @@
 //! What the end-to-end tests share: a home of its own for each test, and the real programs run in it.
 
+pub mod canary;
 pub mod crowd;
+pub mod llmock;
 pub mod package;
 pub mod people;
+pub mod python;
 pub mod server;
 pub mod shared;
 
@@ -11,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use crowd::Crowd;
@@ -158,6 +161,15 @@ pub fn library() -> PathBuf {
         .expect("the library is there")
 }
 
+/// Where downloads are kept: the folder that daemons of this user have for theirs.
+pub fn cache() -> PathBuf {
+    if let Some(named) = std::env::var_os("CODEMENTOR_CACHE_DIR") {
+        return named.into();
+    }
+    let under_home = || Path::new(&std::env::var_os("HOME").expect("a home directory")).join(".cache");
+    std::env::var_os("XDG_CACHE_HOME").map_or_else(under_home, PathBuf::from).join("codementor")
+}
+
 fn tail(text: &str, lines: usize) -> String {
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
@@ -210,6 +222,17 @@ impl Ran {
     #[track_caller]
     pub fn verdict(&self) -> String {
         self.event("result")["verdict"].as_str().expect("a verdict is a text").to_owned()
+    }
+
+    /// All that a judge said of the submission's program: its cases, and then the verdict with the score.
+    #[track_caller]
+    pub fn judged(&self) -> Vec<Value> {
+        let told = self.events().into_iter().filter_map(|event| match event["type"].as_str() {
+            Some("test") => Some(json!([event["index"], event["verdict"]])),
+            Some("result") => Some(json!([event["verdict"], event["score"], event["passed"]])),
+            _ => None,
+        });
+        told.collect()
     }
 
     /// The number of the submission.

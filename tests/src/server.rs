@@ -77,9 +77,17 @@ pub fn free_port() -> u16 {
 
 /// Asks over HTTP, and returns the status and the body.
 pub fn get(port: u16, path: &str) -> (u16, String) {
+    http(port, "GET", path, "")
+}
+
+/// Asks over HTTP with a body of JSON, and returns the status and the body of the answer.
+pub fn http(port: u16, method: &str, path: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
     stream.set_read_timeout(Some(PATIENCE.min(Duration::from_secs(60)))).expect("is set");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("is sent");
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    let content = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}");
+    write!(stream, "{head}{content}").expect("is sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("is answered");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");

@@ -6,13 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use async_nats::Subscriber;
 use codementor_test_model::{ModelServer, Request, Script};
+use codementor_tests::canary::{CANARY, holds};
 use codementor_tests::{Draft, Home, home};
 use codementord::nats::auth::Creds;
 use codementord::nats::connect::{Connect, Initial, connect};
 use futures::StreamExt;
-
-/// What all that is hidden has in it.
-const CANARY: &str = "kanarienvogel";
 
 /// Python that is right for the sample, and does with a hidden input whatever might carry it out.
 const CARRIERS: [(&str, &str); 6] = [
@@ -76,23 +74,6 @@ async fn hear(home: &Home, user: &str) -> Arc<Mutex<Vec<u8>>> {
     // An answer says that the server knows of both: it reads a connection in order.
     let _ = client.request(format!("cm.u.{user}.whoami"), "{}".into()).await.expect("is answered");
     heard
-}
-
-/// Whether a text holds the canary, plainly or in base64 at any of its three places.
-fn holds(text: &[u8]) -> bool {
-    let encoded = (0..3).map(|shift| {
-        let padded = [vec![b'x'; shift], CANARY.as_bytes().to_vec()].concat();
-        let text = data_encoding::BASE64.encode(&padded);
-        // Its ends depend on what stands beside it.
-        text[4..text.len() - 4].to_owned()
-    });
-    let wanted: Vec<String> = encoded.chain([CANARY.to_owned()]).collect();
-    let lower = text.to_ascii_lowercase();
-    wanted.iter().any(|word| {
-        let (text, word) =
-            if word == CANARY { (&lower[..], word.as_bytes()) } else { (text, word.as_bytes()) };
-        text.windows(word.len()).any(|window| window == word)
-    })
 }
 
 #[test]

@@ -413,10 +413,8 @@ fn a_nats_server_of_ones_own_serves_with_what_was_exported() {
 /// The program that daemons of this user run.
 fn nats_server() -> PathBuf {
     use codementord::nats::server::{Search, find_or_fetch};
-    let home = std::env::var_os("HOME").map(PathBuf::from).expect("a home directory");
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or(home.join(".cache"), PathBuf::from);
     let search = Search {
-        cache_dir: &cache.join("codementor"),
+        cache_dir: &codementor_tests::cache(),
         explicit: None,
         engine: None,
         search_path: None,
