@@ -353,6 +353,11 @@ impl Client {
         &self.user
     }
 
+    /// Where the server is, as it was connected to.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     fn not_accepted(&self, reason: Refused) -> ClientError {
         ClientError::NotAccepted { url: self.url.clone(), reason }
     }

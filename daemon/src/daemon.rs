@@ -218,7 +218,8 @@ pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), Daemon
     let (core, job_changes) = Core::new(store.clone(), client.clone(), jetstream.clone(), metrics);
     let oidc = Oidc::new(&settings.oidc);
     // Where only this machine is listened to, its own address is right for everybody.
-    let only_here = settings.server.listen.is_some_and(|listen| listen.ip().is_loopback());
+    let only_here = settings.server.listen.is_none_or(|listen| listen.ip().is_loopback());
+    let only_here = only_here && settings.nats_url.is_none();
     let address = settings.server.public_url().or_else(|| only_here.then(|| url.clone()));
     let issuer = Issuer { keys, url: url.clone(), life: settings.credential_life, oidc, address };
     let accounts = Accounts::load(store, issuer, &paths.enrol_code()).await?;

@@ -4,6 +4,7 @@ pub mod canary;
 pub mod crowd;
 pub mod llmock;
 pub mod package;
+pub mod peer;
 pub mod people;
 pub mod python;
 pub mod server;

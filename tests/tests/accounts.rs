@@ -3,13 +3,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use codementor_protocol::{
     DeliveryToken, Finish, Report, ReportKind, Reports, SubmissionId, Timestamp, Verdict,
 };
-use codementor_tests::{Home, PATIENCE, Ran, Reaped, home, library, wait_until};
+use codementor_tests::peer::{Peer, runtime, within};
+use codementor_tests::{Home, Ran, Reaped, home, library, wait_until};
 use codementord::nats::auth::{Creds, Keys, Role};
 use codementord::nats::connect::{Action, Connect, Initial, LinkEvent, Refused, connect, settle};
 use codementord::nats::streams;
@@ -106,62 +106,9 @@ impl Machine {
     }
 }
 
-/// Somebody who writes to NATS directly, and what it is told.
-struct Peer {
-    client: async_nats::Client,
-    events: mpsc::UnboundedReceiver<LinkEvent>,
-}
-
-impl Peer {
-    async fn connect(url: &str, creds: &Creds, inbox: &str) -> Self {
-        let (tell, events) = mpsc::unbounded_channel();
-        let connected = connect(Connect {
-            url,
-            creds,
-            name: "test",
-            inbox_prefix: inbox,
-            initial: Initial::Once,
-            on_event: Some(Arc::new(move |event| drop(tell.send(event)))),
-        });
-        let client = within(connected).await.expect("connects");
-        Self { client, events }
-    }
-
-    async fn of(server: &Server, machine: &Machine) -> Self {
-        let creds = Creds::read(&machine.creds()).expect("are read");
-        let user = creds.user_name().expect("have a name");
-        Self::connect(&server.url, &creds, &format!("_INBOX.{user}")).await
-    }
-
-    async fn told(&mut self, what: impl Fn(&LinkEvent) -> bool) {
-        within(async { while !what(&self.events.recv().await.expect("the client lives")) {} }).await;
-    }
-
-    async fn must_not_publish(&mut self, subject: &str) {
-        self.client.publish(subject.to_owned(), "{}".into()).await.expect("is sent");
-        let denied = LinkEvent::Denied { action: Action::Publish, subject: subject.to_owned() };
-        self.told(|event| *event == denied).await;
-    }
-
-    async fn must_not_hear(&mut self, subject: &str) {
-        let _subscription = self.client.subscribe(subject.to_owned()).await.expect("is sent");
-        let denied = LinkEvent::Denied { action: Action::Subscribe, subject: subject.to_owned() };
-        self.told(|event| *event == denied).await;
-    }
-
-    async fn ask(&self, user: &str, verb: &str, body: Value) -> Value {
-        let asked = self.client.request(format!("cm.u.{user}.{verb}"), body.to_string().into());
-        let reply = within(asked).await.expect("is answered");
-        serde_json::from_slice(&reply.payload).expect("is JSON")
-    }
-}
-
-async fn within<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what).await.expect("it ends in time")
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+/// Somebody at a machine who writes to NATS directly.
+async fn peer_at(server: &Server, machine: &Machine) -> Peer {
+    Peer::of(&server.url, &Creds::read(&machine.creds()).expect("are read")).await
 }
 
 fn seconds() -> u64 {
@@ -313,8 +260,8 @@ fn who_is_cut_off_is_out_at_once_and_an_administrator_lets_it_in_again() {
     let mut line = String::new();
     std::io::BufRead::read_line(&mut seen, &mut line).expect("an event");
     let runtime = runtime();
-    let mut raw = runtime.block_on(Peer::of(&server, &kim));
-    let mut other = runtime.block_on(Peer::of(&server, &lee));
+    let mut raw = runtime.block_on(peer_at(&server, &kim));
+    let mut other = runtime.block_on(peer_at(&server, &lee));
 
     lee.home.run(&["admin", "revoke", "kim"]).expect_code(4);
     let revoked = server.home.run(&["admin", "revoke", "kim"]).expect_code(0);
@@ -331,8 +278,17 @@ fn who_is_cut_off_is_out_at_once_and_an_administrator_lets_it_in_again() {
 
     let pair = server.home.run(&["pair", "--user", "kim", "--json"]).expect_code(0);
     let pair: Value = serde_json::from_str(&pair.stdout).expect("is JSON");
+    assert_eq!(pair["server"].as_str(), Some(server.url.as_str()));
     kim.join(&server, pair["code"].as_str().expect("a text"), &[]).expect_code(0);
     assert_eq!(kim.user(), "kim");
+    // What is printed can be typed as it stands.
+    let pair = server.home.run(&["pair", "--user", "kim"]).expect_code(0);
+    let line = pair.stdout.lines().last().expect("a line").trim().to_owned();
+    let words: Vec<&str> = line.split(' ').collect();
+    assert_eq!(words[..3], ["codementor", "join", server.url.as_str()], "{line}");
+    let second = Machine::new();
+    second.home.run(&words[1..]).expect_code(0);
+    assert_eq!(second.user(), "kim");
     kim.home.run(&["show", &id]).expect_code(0);
 }
 
@@ -445,7 +401,7 @@ fn a_student_who_writes_to_nats_reaches_nothing_of_jetstream_and_of_others() {
     let (kim, lee) = (server.student("Kim"), server.student("Lee"));
     lee.submit("algo/hw1/hello").expect_code(0);
     runtime().block_on(async {
-        let mut raw = Peer::of(&server, &kim).await;
+        let mut raw = peer_at(&server, &kim).await;
         for subject in [
             "$JS.API.INFO",
             "$JS.API.STREAM.NAMES",
@@ -517,7 +473,7 @@ fn an_answer_goes_nowhere_but_into_the_inbox_of_who_asks() {
     let server = Server::start();
     let (kim, _lee) = (server.student("Kim"), server.student("Lee"));
     runtime().block_on(async {
-        let raw = Peer::of(&server, &kim).await;
+        let raw = peer_at(&server, &kim).await;
         // Hears everything, as only the daemon may.
         let spy = server.keys().issue(Role::Daemon, "spy", None).expect("is signed");
         let spy = Peer::connect(&server.url, &spy, "_INBOX_DAEMON.spy").await;

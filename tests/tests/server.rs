@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use codementor_tests::server::{free_port, get, text};
-use codementor_tests::{Home, Ran, Reaped, home, library, wait_until};
+use codementor_tests::{Draft, Home, Ran, Reaped, home, library, wait_until};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -191,6 +191,9 @@ fn others_are_listened_to_with_a_certificate_which_can_be_renewed() {
     let whoami = student(&["--creds", text(&creds), "whoami", "--json"]).expect_code(0);
     assert!(whoami.stdout.contains("\"local\""), "{}", whoami.stdout);
 
+    let pair = home.run(&["pair", "--user", "kim"]).expect_code(0);
+    assert!(pair.stdout.contains(&format!("codementor join {url} ")), "{}", pair.stdout);
+
     // A wrong file changes nothing.
     let good = std::fs::read(&cert).expect("is read");
     std::fs::write(&cert, "nothing").expect("is written");
@@ -206,6 +209,49 @@ fn others_are_listened_to_with_a_certificate_which_can_be_renewed() {
     wait_until("the new certificate is in use", || student(&["whoami"]).code == Some(69));
     home.run(&["course", "list"]).expect_code(0);
     server.stop();
+}
+
+#[test]
+fn who_makes_codes_is_told_when_the_server_does_not_know_its_address() {
+    let home = home!().with("CODEMENTOR_SLOTS", 0);
+    let port = free_port();
+    home.run_daemon(&["init", "--listen", &format!("0.0.0.0:{port}"), "--insecure-listen"]).expect_code(0);
+    let _server = home.serve(&[]);
+    home.run(&["course", "create", "cs101"]).expect_code(0);
+    let here = format!("codementor join nats://127.0.0.1:{port} ");
+    for make in [&["course", "code", "make", "cs101"][..], &["pair", "--user", "local"]] {
+        let made = home.run(make).expect_code(0);
+        assert!(made.stdout.contains(&here), "{}", made.stdout);
+        assert!(made.stderr.contains("set address in its configuration"), "{}", made.stderr);
+    }
+}
+
+#[test]
+fn a_server_for_others_judges_what_is_installed_and_no_package_at_a_path() {
+    let home = home!().with("CODEMENTOR_SLOTS", 0);
+    home.run_daemon(&["init", "--listen", &format!("127.0.0.1:{}", free_port())]).expect_code(0);
+    let _server = home.serve(&[]);
+    home.run(&["course", "create", "cs101"]).expect_code(0);
+    home.invite("kim", &[("cs101", "student")]);
+    home.invite("ada", &[("cs101", "instructor")]);
+    let package = Draft::new("echo", 2).sample("1", "one\n", "one\n").folder(&home);
+    let file = home.write("echo.py", "print(input())\n");
+    for command in ["submit", "test"] {
+        let typed = [command, text(&file), "-p", &package];
+        for who in ["kim", "ada"] {
+            let refused = home.run_as(who, &typed).expect_code(3).stderr;
+            let says = "a server that others use judges its own problems only";
+            for part in [package.as_str(), says, "--context private", "codementor problem push"] {
+                assert!(refused.contains(part), "'{part}' in\n{refused}");
+            }
+        }
+        // The owner's commands reach the same server without knowing whose it is: then it says so itself.
+        let refused = home.run(&typed).expect_code(3).stderr;
+        assert!(refused.contains("judges by the version of a problem that is installed"), "{refused}");
+        assert!(refused.contains("submit to the problem by its name"), "{refused}");
+    }
+    let history = home.run(&["history", "--json"]).expect_code(0).stdout;
+    assert_eq!(history.trim(), "[]");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use codementor_protocol::{CodeSummary, DropCode, ListCodes, MakeCode};
 use serde_json::json;
 
 use crate::args::account::{self, Code};
-use crate::commands::Context;
+use crate::commands::{Context, pair};
 use crate::error::{CliError, ExitStatus};
 use crate::moments;
 use crate::render::table::{Table, Tone};
@@ -37,8 +37,9 @@ async fn make(context: &Context, args: &account::MakeCode) -> Result<(), CliErro
         uses: args.uses,
         roster_only: args.roster,
     };
-    let made = context.session().await?.request(&make).await?;
-    let server = made.server.as_deref().or(context.settings.nats_url.as_deref()).unwrap_or("SERVER");
+    let mut session = context.session().await?;
+    let made = session.request(&make).await?;
+    let server = pair::server(context, &session, &made);
     if args.json {
         return context.print_json(&json!({
             "course": args.course, "role": make.role, "server": server, "code": made.code, "expires": made.expires,

@@ -1,6 +1,6 @@
 //! `codementor pair`: a code by which one enrols another machine.
 
-use codementor_protocol::Pair;
+use codementor_protocol::{EnrolCode, Pair};
 use serde_json::json;
 
 use crate::args::account;
@@ -8,23 +8,38 @@ use crate::commands::Context;
 use crate::contexts::ContextError;
 use crate::error::{CliError, ExitStatus};
 use crate::render::words;
+use crate::session::Session;
 
 pub(crate) async fn run(context: &Context, args: &account::Pair) -> Result<ExitStatus, CliError> {
-    // On its own machine an administrator may not know by which address others come.
-    let url = match &context.settings.nats_url {
-        Some(url) => url.as_str(),
-        None if args.user.is_some() => "SERVER",
-        None => return Err(ContextError::Private.into()),
-    };
-    let made = context.session().await?.request(&Pair { user: args.user.clone() }).await?;
+    // Nobody comes to a private daemon from another machine; a server's owner makes codes for others on its machine.
+    if context.settings.nats_url.is_none() && args.user.is_none() {
+        return Err(ContextError::Private.into());
+    }
+    let mut session = context.session().await?;
+    let made = session.request(&Pair { user: args.user.clone() }).await?;
+    let server = server(context, &session, &made);
     if args.json {
-        context.print_json(&json!({ "server": url, "code": made.code, "expires": made.expires }))?;
+        context.print_json(&json!({ "server": server, "code": made.code, "expires": made.expires }))?;
     } else {
         context.print(&format!(
-            "On the other machine, once, until {}:\n  codementor join {url} {}\n",
+            "On the other machine, once, until {}:\n  codementor join {server} {}\n",
             words::moment(made.expires),
             made.code
         ))?;
     }
     Ok(ExitStatus::Success)
+}
+
+/// Where one who was given a code joins: as the server says, else where it was reached from here.
+pub(crate) fn server(context: &Context, session: &Session<'_>, made: &EnrolCode) -> String {
+    if let Some(server) = &made.server {
+        return server.clone();
+    }
+    if context.settings.nats_url.is_none() {
+        context.progress.note(
+            "the server listens to others, and does not know by which address they come: set address in its \
+             configuration; the one below is good on this machine only",
+        );
+    }
+    session.client().url().to_owned()
 }
