@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("migrations/0005_roster.sql")),
     (6, include_str!("migrations/0006_rejudge.sql")),
     (7, include_str!("migrations/0007_stats.sql")),
+    (8, include_str!("migrations/0008_history.sql")),
 ];
 
 /// Makes the changes that this database has not had yet, each in a transaction.

@@ -56,13 +56,7 @@ pub(crate) fn highest_id(
     user: &UserName,
     via: Option<&UserName>,
 ) -> StoreResult<Option<SubmissionId>> {
-    let id: Option<u64> = db
-        .prepare_cached(
-            "SELECT max(id) FROM submissions
-             WHERE user = ?1 AND purpose = 'submission' AND (?2 IS NULL OR via = ?2)",
-        )?
-        .query_row(params![user.as_str(), via.map(UserName::as_str)], |row| row.get(0))?;
-    Ok(id.map(SubmissionId))
+    Ok(history(db, user, via, None, None, None, 1)?.first().map(|newest| newest.id))
 }
 
 /// A program as it was submitted, with what judges it.
@@ -139,22 +133,38 @@ pub(crate) fn history(
     before: Option<SubmissionId>,
     limit: u32,
 ) -> StoreResult<Vec<Summary>> {
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT {SUMMARY} FROM submissions
-         WHERE user = ?1 AND purpose = 'submission' AND id < ?3 AND (?2 IS NULL OR problem = ?2)
-               AND (?5 IS NULL OR via = ?5) AND (?6 IS NULL OR (course = ?6 AND assignment = ?7))
-         ORDER BY id DESC LIMIT ?4"
-    ))?;
+    let sql = history_sql(via.is_some(), problem.is_some(), assignment.is_some());
+    let mut statement = db.prepare_cached(&sql)?;
     let before = before.map_or(i64::MAX, |id| id.0 as i64);
     let problem = problem.map(Slug::as_str);
     let via = via.map(UserName::as_str);
     let (course, name) = assignment.map(|id| (id.course.as_str(), id.assignment.as_str())).unzip();
-    let mut rows = statement.query(params![user.as_str(), problem, before, limit, via, course, name])?;
+    let mut rows = statement.query(params![user.as_str(), before, limit, via, problem, course, name])?;
     let mut summaries = Vec::new();
     while let Some(row) = rows.next()? {
         summaries.push(summary(row)?);
     }
     Ok(summaries)
+}
+
+/// The query of [`history`], by what is asked for. Each has an index that finds the newest rows first, so that a page costs
+/// the same however many submissions the user has; with `?5 IS NULL OR problem = ?5` none could be used.
+pub(super) fn history_sql(via: bool, problem: bool, assignment: bool) -> String {
+    let index = match (via, problem, assignment) {
+        (true, _, _) => "submissions_by_credential",
+        (_, true, true) => "submissions_by_assignment",
+        (_, false, true) => "submissions_by_assignment_of_user",
+        (_, true, false) => "submissions_by_problem",
+        (_, false, false) => "submissions_by_user",
+    };
+    let via = if via { "via = ?4" } else { "?4 IS NULL" };
+    let problem = if problem { "problem = ?5" } else { "?5 IS NULL" };
+    let assignment = if assignment { "course = ?6 AND assignment = ?7" } else { "?6 IS NULL AND ?7 IS NULL" };
+    format!(
+        "SELECT {SUMMARY} FROM submissions INDEXED BY {index}
+         WHERE user = ?1 AND purpose = 'submission' AND id < ?2 AND {via} AND {problem} AND {assignment}
+         ORDER BY id DESC LIMIT ?3"
+    )
 }
 
 /// All that its owner may see of a submission.

@@ -9,6 +9,7 @@ use super::*;
 use crate::daemon::daemon_user;
 use crate::store::Store;
 
+mod history;
 mod rejudge;
 
 fn user() -> UserName {
