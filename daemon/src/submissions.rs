@@ -122,6 +122,8 @@ pub(crate) struct Conditions {
     pub stop: StopRule,
     /// What the student sees of the cases.
     pub visibility: CaseVisibility,
+    /// Whether whoever submits teaches the course: then it is counted nowhere.
+    pub staff: bool,
 }
 
 /// Writes a submission, its first events and its outbox row. The same key of the same user again is the same
@@ -147,8 +149,9 @@ pub(crate) fn accept(
         .query_row([lane_number(terms.lane)], |row| row.get(0))?;
     db.prepare_cached(
         "INSERT INTO submissions (user, key, purpose, problem, package, language, files, entry, lane, limits, attempt, at,
-                                  state, feedback, answer_in, course, assignment, late, max_score, stop, visibility)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+                                  state, feedback, answer_in, course, assignment, late, max_score, stop, visibility,
+                                  staff)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
     )?
     .execute(params![
         user.as_str(),
@@ -172,6 +175,7 @@ pub(crate) fn accept(
         most.to_string(),
         token(stop)?,
         token(visibility)?,
+        conditions.is_some_and(|conditions| conditions.staff),
     ])?;
     let id = SubmissionId(db.last_insert_rowid() as u64);
     db.prepare_cached(

@@ -89,6 +89,11 @@ fn those_who_teach_see_what_happened() {
     submit(&home, "kim", RIGHT);
     submit(&home, "lee", WRONG);
     submit(&home, "park", &format!("{WRONG}# another\n"));
+    // Those who teach only try it, the owner of the data directory among them.
+    submit(&home, "tom", RIGHT);
+    submit(&home, "ada", &format!("{WRONG}# of ada\n"));
+    let file = home.write("echo.py", format!("{RIGHT}# of the owner\n"));
+    home.run(&["submit", file.to_str().expect("a text"), "-p", "cs101/hw/echo"]).expect_code(0);
     let told = json(&home.run_as("ada", &["stats", "cs101/hw", "--json"]).expect_code(0));
     let echo = &told["problems"][0];
     assert_eq!((&told["submissions"], &echo["tried"], &echo["solved"]), (&5.into(), &3.into(), &1.into()));

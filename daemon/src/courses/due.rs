@@ -68,6 +68,7 @@ fn one(
 }
 
 /// A student's submissions to a problem of an assignment that have a verdict and cost an attempt, the earliest first.
+/// What the user submitted while teaching the course counts for nobody.
 pub(crate) fn tries(
     db: &Connection,
     user: &UserName,
@@ -78,6 +79,7 @@ pub(crate) fn tries(
         "SELECT id, at, verdict FROM submissions
          WHERE course = ?1 AND assignment = ?2 AND user = ?3 AND problem = ?4 AND purpose = 'submission'
                AND assignment IS NOT NULL AND verdict IS NOT NULL AND verdict <> 'COMPILE_ERROR'
+               AND NOT staff
          ORDER BY id",
     )?;
     let id = &assignment.id;

@@ -58,6 +58,7 @@ fn conditions(
         most: super::points(assignment, problem),
         stop: assignment.stop,
         visibility: assignment.visibility,
+        staff: teaches,
     }
 }
 

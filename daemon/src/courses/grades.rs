@@ -24,7 +24,9 @@ struct Work {
 /// What a user has done at a problem.
 #[derive(Debug, Default)]
 struct Attempted {
-    /// Judged submissions that cost an attempt, the earliest first.
+    /// How many submissions were judged and cost an attempt.
+    attempts: u32,
+    /// Those of them that can count, the earliest first.
     tries: Vec<Tried>,
     /// The last one that did not compile.
     broken: Option<(SubmissionId, Timestamp)>,
@@ -140,7 +142,7 @@ fn problem(
         unjudged: 0,
     };
     let Some(attempted) = attempted else { return (grade, Points::ZERO, None) };
-    grade.attempts = u32::try_from(attempted.tries.len()).unwrap_or(u32::MAX);
+    grade.attempts = attempted.attempts;
     grade.unjudged = attempted.unjudged;
     if let Some(tried) = rules::counting(assignment, extension, most, &attempted.tries, attempted.chosen) {
         let lateness = rules::lateness(assignment, extension, tried.at);
@@ -178,14 +180,23 @@ fn facts(db: &Connection, id: &AssignmentId, only: Option<&UserName>) -> StoreRe
     unjudged(db, id, only, &mut work)?;
     let key = params![id.course.as_str(), id.assignment.as_str(), only.map(UserName::as_str)];
     let mut statement = db.prepare_cached(
-        "SELECT user, problem, submission FROM chosen
-         WHERE course = ?1 AND assignment = ?2 AND (?3 IS NULL OR user = ?3)",
+        "SELECT chosen.user, chosen.problem, submission, at, verdict FROM chosen
+         LEFT JOIN submissions ON id = submission AND NOT staff
+         WHERE chosen.course = ?1 AND chosen.assignment = ?2 AND (?3 IS NULL OR chosen.user = ?3)",
     )?;
     let mut rows = statement.query(key)?;
     while let Some(row) = rows.next()? {
-        let work: &mut Work = work.entry(parse("user", row.get(0)?)?).or_default();
-        work.problems.entry(parse("problem", row.get(1)?)?).or_default().chosen =
-            Some(SubmissionId(row.get(2)?));
+        let attempted = attempted(&mut work, row)?;
+        let chosen = SubmissionId(row.get(2)?);
+        attempted.chosen = Some(chosen);
+        // Judged again, it may not compile any more.
+        if let (Some(at), Some(verdict)) = (row.get(3)?, row.get::<_, Option<String>>(4)?) {
+            attempted.can_count(Tried {
+                id: chosen,
+                at: Timestamp(at),
+                verdict: from_token("verdict", &verdict)?,
+            });
+        }
     }
     let mut statement = db.prepare_cached(
         "SELECT user, due FROM extensions
@@ -199,59 +210,56 @@ fn facts(db: &Connection, id: &AssignmentId, only: Option<&UserName>) -> StoreRe
     Ok(Facts { work, extensions, set: set(db, id)? })
 }
 
-/// Reads what has a verdict, from the index alone. The rows come by user and problem, so that names are read once.
+/// Reads what has a verdict. What can count of a student's tries at a problem, whatever the assignment counts, is the first
+/// one, the first that was accepted, since lateness only ever takes more, and the last one; the database keeps their numbers,
+/// so that a class is read by a few rows a student, however many there are.
 fn judged(
     db: &Connection,
     id: &AssignmentId,
     only: Option<&UserName>,
     work: &mut HashMap<UserName, Work>,
 ) -> StoreResult<()> {
-    let whose = if only.is_some() { "user = ?3" } else { "?3 IS NULL" };
+    let whose = if only.is_some() { "of.user = ?3" } else { "?3 IS NULL" };
     let mut statement = db.prepare_cached(&format!(
-        "SELECT user, problem, id, at, verdict FROM submissions INDEXED BY submissions_judged
-         WHERE course = ?1 AND assignment = ?2 AND {whose}
-               AND assignment IS NOT NULL AND purpose = 'submission' AND verdict IS NOT NULL
-         ORDER BY user, problem, id"
+        "SELECT of.user, of.problem, of.tried, one.id, one.at, one.verdict
+         FROM stats_students AS of CROSS JOIN submissions AS one INDEXED BY submissions_judged
+             ON one.course = of.course AND one.assignment = of.assignment AND one.user = of.user
+             AND one.problem = of.problem AND one.id IN (of.first, of.accepted, of.last, of.broken)
+         WHERE of.course = ?1 AND of.assignment = ?2 AND {whose}
+               AND one.assignment IS NOT NULL AND one.purpose = 'submission' AND one.verdict IS NOT NULL"
     ))?;
     let mut rows =
         statement.query(params![id.course.as_str(), id.assignment.as_str(), only.map(UserName::as_str)])?;
-    let mut of: Option<(UserName, Slug, Attempted)> = None;
-    let mut verdicts: HashMap<String, Verdict> = HashMap::new();
     while let Some(row) = rows.next()? {
-        let (user, problem) = (text(row, 0)?, text(row, 1)?);
-        if !of.as_ref().is_some_and(|(of, at, _)| of.as_str() == user && at.as_str() == problem) {
-            keep(work, of.take());
-            of = Some((parse("user", user.into())?, parse("problem", problem.into())?, Attempted::default()));
-        }
-        let token = text(row, 4)?;
-        let verdict = match verdicts.get(token) {
-            Some(verdict) => *verdict,
-            None => {
-                let verdict = from_token("verdict", token)?;
-                verdicts.insert(token.into(), verdict);
-                verdict
-            }
-        };
-        let (id, at) = (SubmissionId(row.get(2)?), Timestamp(row.get(3)?));
-        if let Some((_, _, attempted)) = &mut of {
-            match verdict {
-                Verdict::CompileError => attempted.broken = Some((id, at)),
-                verdict => attempted.tries.push(Tried { id, at, verdict }),
-            }
+        let attempted = attempted(work, row)?;
+        attempted.attempts = row.get(2)?;
+        let (id, at) = (SubmissionId(row.get(3)?), Timestamp(row.get(4)?));
+        match from_token("verdict", &row.get::<_, String>(5)?)? {
+            Verdict::CompileError => attempted.broken = Some((id, at)),
+            verdict => attempted.can_count(Tried { id, at, verdict }),
         }
     }
-    keep(work, of);
     Ok(())
 }
 
-/// A text of a row, read in place.
-fn text<'a>(row: &'a rusqlite::Row<'_>, column: usize) -> StoreResult<&'a str> {
-    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+/// What the user of a row has done at its problem.
+fn attempted<'a>(
+    work: &'a mut HashMap<UserName, Work>,
+    row: &rusqlite::Row<'_>,
+) -> StoreResult<&'a mut Attempted> {
+    let work = work.entry(parse("user", row.get(0)?)?).or_default();
+    Ok(work.problems.entry(parse("problem", row.get(1)?)?).or_default())
 }
 
-fn keep(work: &mut HashMap<UserName, Work>, of: Option<(UserName, Slug, Attempted)>) {
-    if let Some((user, problem, attempted)) = of {
-        work.entry(user).or_default().problems.insert(problem, attempted);
+impl Attempted {
+    /// Takes a try into those that can count, in its place.
+    fn can_count(&mut self, tried: Tried) {
+        if tried.verdict == Verdict::CompileError {
+            return;
+        }
+        if let Err(place) = self.tries.binary_search_by_key(&tried.id, |known| known.id) {
+            self.tries.insert(place, tried);
+        }
     }
 }
 
@@ -266,15 +274,14 @@ fn unjudged(
     let mut statement = db.prepare_cached(&format!(
         "SELECT user, problem, count(*) FROM submissions INDEXED BY submissions_unjudged
          WHERE course = ?1 AND assignment = ?2 AND {whose}
-               AND assignment IS NOT NULL AND purpose = 'submission' AND verdict IS NULL
+               AND assignment IS NOT NULL AND purpose = 'submission' AND verdict IS NULL AND NOT staff
                AND state NOT IN ('cancelled', 'cancelled-ended')
          GROUP BY user, problem"
     ))?;
     let mut rows =
         statement.query(params![id.course.as_str(), id.assignment.as_str(), only.map(UserName::as_str)])?;
     while let Some(row) = rows.next()? {
-        let work = work.entry(parse("user", row.get(0)?)?).or_default();
-        work.problems.entry(parse("problem", row.get(1)?)?).or_default().unjudged = row.get(2)?;
+        attempted(work, row)?.unjudged = row.get(2)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What happened in an assignment, read from counts that triggers keep in step (`0007_stats.sql`): it costs the same
+//! What happened in an assignment, read from counts that triggers keep in step (`0009_staff.sql`): it costs the same
 //! however many submissions there are.
 
 use codementor_protocol::{
@@ -201,7 +201,7 @@ mod tests {
                (SELECT coalesce(sum(n), 0) FROM stats_times),
                (SELECT count(*) FROM counted WHERE verdict = 'ACCEPTED' AND ms IS NOT NULL),
                (SELECT coalesce(sum(n), 0) FROM stats_cases),
-               (SELECT count(*) FROM cases JOIN submissions ON id = submission WHERE assignment IS NOT NULL),
+               (SELECT count(*) FROM cases JOIN submissions ON id = submission WHERE assignment IS NOT NULL AND NOT staff),
                (SELECT count(*) FROM stats_students), (SELECT count(*) FROM counted_students)";
 
     fn database(test: impl FnOnce(&Connection)) {
@@ -311,6 +311,32 @@ mod tests {
             db.execute("DELETE FROM submissions WHERE user = 'kim'", []).expect("deletes");
             in_step(db);
             assert_eq!(read().tried, 4);
+        });
+    }
+
+    #[test]
+    fn what_those_who_teach_submit_is_counted_nowhere() {
+        database(|db| {
+            submit(db, "kim", 10, "aw", Some(30));
+            let read = || stats(db, &assignment(), 1).expect("reads");
+            let before = read();
+            db.execute_batch(
+                "CREATE TRIGGER tutors AFTER INSERT ON submissions WHEN NEW.user IN ('tutor', 'kim')
+                 BEGIN UPDATE submissions SET staff = 1 WHERE id = NEW.id; END",
+            )
+            .expect("is made");
+            let tried = submit(db, "tutor", 11, "aa", Some(20));
+            submit(db, "tutor", 12, "", None);
+            // Of who has become a tutor, what was submitted as a student counts on.
+            let as_tutor = submit(db, "kim", 13, "aa", Some(20));
+            in_step(db);
+            assert_eq!(read(), before);
+            // Judged again, and erased.
+            judge(db, tried, "aw", Some(40));
+            judge(db, 1, "aw", Some(30));
+            db.execute("DELETE FROM submissions WHERE id IN (?1, ?2)", [tried, as_tutor]).expect("deletes");
+            in_step(db);
+            assert_eq!(read(), before);
         });
     }
 

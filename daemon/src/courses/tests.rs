@@ -8,6 +8,8 @@ use super::*;
 use crate::store::Store;
 use crate::submissions::{self, Changes, Conditions, Terms};
 
+mod counting;
+
 const DUE: i64 = 1_000_000_000;
 
 fn user(name: &str) -> UserName {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 pub(crate) const STUDENTS: u64 = 100;
 
 /// Brings an assignment to so many submissions in all: of the students in turn, one in ten of the owner of the data
-/// directory, each with events, cases and then its verdict, in the order of judging, which keeps the counts of `stats` in
+/// directory, who teaches, each with events, cases and then its verdict, in the order of judging, which keeps the counts of `stats` in
 /// step. One in three is accepted.
 pub(crate) fn fill(home: &Home, course: &str, assignment: &str, problem: &str, submissions: u64) {
     let mut db = Connection::open(home.data().join("codementor.db")).expect("opens");
@@ -52,8 +52,8 @@ pub(crate) fn fill(home: &Home, course: &str, assignment: &str, problem: &str, s
         let (verdict, score) = if number % 3 == 0 { ("ACCEPTED", "100") } else { ("WRONG_ANSWER", "0") };
         db.execute(
             "INSERT INTO submissions (user, key, purpose, problem, package, language, files, lane, limits, attempt, at,
-                                      state, course, assignment)
-             VALUES (?1, ?2, 'submission', ?3, ?4, 'python3', ?5, 0, '{}', 1, ?6, 'running', ?7, ?8)",
+                                      state, course, assignment, staff)
+             VALUES (?1, ?2, 'submission', ?3, ?4, 'python3', ?5, 0, '{}', 1, ?6, 'running', ?7, ?8, ?1 = 'local')",
             params![
                 user,
                 format!("fill-{assignment}-{number:08}"),
