@@ -8,6 +8,7 @@ mod fill;
 mod packages;
 mod rows;
 mod stats;
+mod students;
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use codementor_protocol::{
 };
 use codementor_tests::{Home, Ran};
 
-use crate::{bare, fill, median, ms, p95, packages, stats};
+use crate::{bare, fill, median, ms, p95, packages, stats, students};
 
 /// How often each side of a row is run.
 const ROUNDS: usize = 15;
@@ -36,6 +36,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("look-ups", look_ups),
     ("stats", stats::stats),
     ("grades", grades),
+    ("students", students::students),
 ];
 
 /// What the rows share.
@@ -46,7 +47,8 @@ pub(crate) struct Bench {
     nonce: AtomicU64,
 }
 
-fn print(work: &str, against: &str, bound: &str, measured: String) {
+/// Prints a line of the table.
+pub(crate) fn print(work: &str, against: &str, bound: &str, measured: String) {
     println!("| {work} | {against} | {bound} | {measured} |");
 }
 
@@ -85,37 +87,43 @@ impl Bench {
         (took, ran)
     }
 
-    fn client(&self) -> Client {
-        let daemon: serde_json::Value = serde_json::from_slice(
-            &std::fs::read(self.home.data().join("daemon.json")).expect("the daemon is up"),
-        )
-        .expect("is JSON");
+    /// Waits for something that is done over NATS.
+    pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// A connection of the owner.
+    pub(crate) async fn connect(&self) -> Client {
         let credentials = Credentials::read(&self.home.data().join("user.creds")).expect("are there");
-        let url = daemon["url"].as_str().expect("a text");
-        self.runtime.block_on(Client::connect(url, &credentials)).expect("the daemon answers")
+        Client::connect(&self.home.url(), &credentials).await.expect("the daemon answers")
+    }
+
+    fn client(&self) -> Client {
+        self.wait(self.connect())
+    }
+
+    /// A submission of a fresh Python program.
+    pub(crate) fn submission(&self, problem: &str) -> Submit {
+        let nonce = self.nonce();
+        Submit {
+            key: format!("bench-{nonce:012}"),
+            purpose: Purpose::Submission,
+            problem: Slug::new(problem).expect("a name"),
+            package: None,
+            language: LanguageId::new("python3").expect("a language"),
+            files: vec![SourceFile { name: "sum.py".into(), text: packages::python(nonce) }],
+            entry: None,
+            feedback: false,
+            answer_in: None,
+            assignment: None,
+            confirmed: false,
+        }
     }
 
     /// Puts many programs into the queue and returns their numbers.
     fn enqueue(&self, client: &Client, count: u64, problem: &str) -> Vec<u64> {
-        let mut ids = Vec::new();
-        for _ in 0..count {
-            let nonce = self.nonce();
-            let submit = Submit {
-                key: format!("bench-{nonce:012}"),
-                purpose: Purpose::Submission,
-                problem: Slug::new(problem).expect("a name"),
-                package: None,
-                language: LanguageId::new("python3").expect("a language"),
-                files: vec![SourceFile { name: "sum.py".into(), text: packages::python(nonce) }],
-                entry: None,
-                feedback: false,
-                answer_in: None,
-                assignment: None,
-                confirmed: false,
-            };
-            ids.push(self.runtime.block_on(client.request(&submit)).expect("is accepted").id.0);
-        }
-        ids
+        let accepted = |_| self.wait(client.request(&self.submission(problem))).expect("is accepted").id.0;
+        (0..count).map(accepted).collect()
     }
 
     /// Asks seldom: at fifty questions a second, half of the NATS server's messages would be these.
