@@ -16,13 +16,13 @@ const MOST_BACKUPS: u32 = 999;
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// A file that was submitted is not here.
-    #[error("{name} is not in this folder")]
+    #[error("{}", t!("{name} is not in this folder", name))]
     NotHere {
         /// The file.
         name: String,
     },
     /// Something else has the name of a file that was submitted.
-    #[error("{name} is {what} here, and no regular file")]
+    #[error("{}", t!("{name} is {what} here, and no regular file", name, what))]
     NotAFile {
         /// The name.
         name: String,
@@ -30,25 +30,28 @@ pub enum ApplyError {
         what: &'static str,
     },
     /// A file is not what was submitted any more.
-    #[error("{name} has changed since you submitted it")]
+    #[error("{}", t!("{name} has changed since you submitted it", name))]
     Changed {
         /// The file.
         name: String,
     },
     /// A file that was not submitted would be written.
-    #[error("the corrected program has a file {name:?} that you did not submit")]
+    #[error("{}", t!(
+        "the corrected program has a file {name} that you did not submit",
+        name = format_args!("{:?}", name)
+    ))]
     NotSubmitted {
         /// The name.
         name: String,
     },
     /// All names for a backup are taken.
-    #[error("there are {MOST_BACKUPS} backups of {name} here")]
+    #[error("{}", t!("there are {most_backups} backups of {name} here", most_backups = MOST_BACKUPS, name))]
     TooManyBackups {
         /// The file.
         name: String,
     },
     /// A file cannot be read, kept or written.
-    #[error("cannot {what} {name}: {source}")]
+    #[error("{}", t!("cannot {what} {name}: {source}", what, name, source))]
     Failed {
         /// What was tried.
         what: &'static str,
@@ -64,17 +67,21 @@ impl ApplyError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotHere { .. } => Some(
-                "only names are sent with a program, not their folders: go to the folder that you submitted it from, \
-                 and try again there"
-                    .into(),
+                t!("only names are sent with a program, not their folders: go to the folder that you \
+                    submitted it from, and try again there")
+                .into(),
             ),
-            Self::NotAFile { .. } => Some("put the file itself here, as you submitted it, and try again".into()),
+            Self::NotAFile { .. } => {
+                Some(t!("put the file itself here, as you submitted it, and try again").into())
+            }
             Self::Changed { .. } => Some(
-                "see what differs with codementor fix; with --force it is written all the same, and your version is \
-                 kept as .bak"
-                    .into(),
+                t!(
+                    "see what differs with codementor fix; with --force it is written all the same, and your \
+                    version is kept as .bak"
+                )
+                .into(),
             ),
-            Self::TooManyBackups { .. } => Some("remove those that you do not need".into()),
+            Self::TooManyBackups { .. } => Some(t!("remove those that you do not need").into()),
             Self::NotSubmitted { .. } | Self::Failed { .. } => None,
         }
     }
@@ -146,7 +153,7 @@ pub fn apply(
             move |source| ApplyError::Failed { what, name, source }
         };
         let backup = keep(dir, name, &change.before, &change.permissions)?;
-        replace(dir, name, change.file.text.as_bytes(), &change.permissions).map_err(failed("write"))?;
+        replace(dir, name, change.file.text.as_bytes(), &change.permissions).map_err(failed(t!("write")))?;
         applied.push(Applied::Written { name: name.clone(), backup });
     }
     Ok(applied)
@@ -162,16 +169,16 @@ fn is_plain(name: &str) -> bool {
 fn read(path: &Path, name: &str) -> Result<(Vec<u8>, std::fs::Permissions), ApplyError> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => ApplyError::NotHere { name: name.into() },
-        _ => ApplyError::Failed { what: "read", name: name.into(), source },
+        _ => ApplyError::Failed { what: t!("read"), name: name.into(), source },
     };
     // A link would lead the writing elsewhere, or be lost by it.
     let metadata = path.symlink_metadata().map_err(failed)?;
     let what = if metadata.is_symlink() {
-        "a link"
+        t!("a link")
     } else if metadata.is_dir() {
-        "a folder"
+        t!("a folder")
     } else {
-        "something special"
+        t!("something special")
     };
     if !metadata.is_file() {
         return Err(ApplyError::NotAFile { name: name.into(), what });
@@ -191,7 +198,7 @@ fn keep(
         match create(&dir.join(&backup), bytes, permissions) {
             Ok(()) => return Ok(backup),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(source) => return Err(ApplyError::Failed { what: "write", name: backup, source }),
+            Err(source) => return Err(ApplyError::Failed { what: t!("write"), name: backup, source }),
         }
     }
     Err(ApplyError::TooManyBackups { name: name.into() })

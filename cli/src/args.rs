@@ -12,7 +12,7 @@ use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use codementor_protocol::{Points, SubmissionId};
-use codementord::settings::Flags;
+use codementord::settings::{Flags, MessageLanguage};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
@@ -72,6 +72,27 @@ pub struct Cli {
         value_name = "WHEN"
     )]
     pub color: ColorChoice,
+    /// Language of messages [default: by LC_ALL, LC_MESSAGES or LANG]
+    #[arg(
+        long,
+        global = true,
+        env = "CODEMENTOR_LANG",
+        hide_env_values = true,
+        value_enum,
+        value_name = "LANG",
+        hide_short_help = true
+    )]
+    pub lang: Option<MessageLanguage>,
+    /// Draw with signs of ASCII only [default: where the locale is not in UTF-8]
+    #[arg(
+        long,
+        global = true,
+        env = "CODEMENTOR_ASCII",
+        hide_env_values = true,
+        value_parser = clap::builder::FalseyValueParser::new(),
+        hide_short_help = true
+    )]
+    pub ascii: bool,
     /// Every setting.
     #[command(flatten)]
     pub flags: Flags,

@@ -47,8 +47,8 @@ fn number(points: Points) -> serde_json::Number {
 pub enum CiError {
     /// A server without credentials for it.
     #[error("{}", match url {
-        Some(url) => format!("there are no credentials for {url}"),
-        None => "there are no credentials".into(),
+        Some(url) => t!("there are no credentials for {url}", url),
+        None => t!("there are no credentials").into(),
     })]
     NoCredentials {
         /// The server, where one is set.
@@ -59,25 +59,25 @@ pub enum CiError {
         pull_request: bool,
     },
     /// Neither an argument nor a file names a problem.
-    #[error(
-        "which problems? Neither -p nor a {} nor a .codementor/problem.toml here or above names one",
-        plan::MANIFEST
-    )]
+    #[error("{}", t!(
+        "which problems? Neither -p nor a {manifest} nor a .codementor/problem.toml here or above names one",
+        manifest = plan::MANIFEST
+    ))]
     NotNamed,
     /// An assignment that is not there, or not for this student.
-    #[error("there is no assignment {id} for you")]
+    #[error("{}", t!("there is no assignment {id} for you", id))]
     NoSuchAssignment {
         /// The assignment.
         id: AssignmentId,
     },
     /// More than one may be meant.
-    #[error("which assignment: {}?", ids.join(" or "))]
+    #[error("{}", t!("which assignment: {ids}?", ids = ids.join(" or ")))]
     WhichAssignment {
         /// The open ones.
         ids: Vec<String>,
     },
     /// An assignment that has none.
-    #[error("the assignment {id} has no problems")]
+    #[error("{}", t!("the assignment {id} has no problems", id))]
     NoProblems {
         /// The assignment.
         id: AssignmentId,
@@ -94,13 +94,13 @@ pub enum CiError {
         reason: String,
     },
     /// One problem, two times.
-    #[error("{problem} is named twice")]
+    #[error("{}", t!("{problem} is named twice", problem))]
     Twice {
         /// The problem.
         problem: String,
     },
     /// More than is graded at once.
-    #[error("{count} problems are too many: at most {most} may be graded at once")]
+    #[error("{}", t!("{count} problems are too many: at most {most} may be graded at once", count, most))]
     TooMany {
         /// How many there are.
         count: usize,
@@ -108,31 +108,34 @@ pub enum CiError {
         most: usize,
     },
     /// Which problem the files belong to is not clear.
-    #[error("files are named, but there are several problems")]
+    #[error("{}", t!("files are named, but there are several problems"))]
     FilesForSeveral,
     /// The folder of `--local` has no package.
-    #[error("there is no problem package in {}", dir.display())]
+    #[error("{}", t!("there is no problem package in {dir}", dir = dir.display()))]
     NoPackages {
         /// The folder.
         dir: PathBuf,
     },
     /// The folder of `--local` lacks one.
-    #[error("there is no package of the problem {problem} in the folder of --local")]
+    #[error("{}", t!("there is no package of the problem {problem} in the folder of --local", problem))]
     NotInFolder {
         /// The problem.
         problem: Slug,
     },
     /// Variables of later steps can be set on GitHub only.
-    #[error("--classroom env needs GitHub Actions: GITHUB_ENV is not set")]
+    #[error("{}", t!("--classroom env needs GitHub Actions: GITHUB_ENV is not set"))]
     NotOnGitHub,
     /// Where the repository is hosted cannot be told.
-    #[error("it cannot be told where this repository is graded{}", if found.is_empty() { String::new() } else { format!(": it may be {}", found.join(" or ")) })]
+    #[error("{}", t!(
+        "it cannot be told where this repository is graded{what}",
+        what = if found.is_empty() { String::new() } else { t!(": it may be {found}", found = found.join(" or ")) }
+    ))]
     UnknownService {
         /// What it may be.
         found: Vec<&'static str>,
     },
     /// A file is there already.
-    #[error("{} exists", path.display())]
+    #[error("{}", t!("{path} exists", path = path.display()))]
     Exists {
         /// The file.
         path: PathBuf,
@@ -167,25 +170,27 @@ impl CiError {
             Self::NoCredentials { service, pull_request, .. } => {
                 Some(what_a_fork_lacks(*service, *pull_request))
             }
-            Self::NotNamed => Some(format!("list them in {}: docs/CI.md shows how", plan::MANIFEST)),
-            Self::NoSuchAssignment { .. } | Self::WhichAssignment { .. } => Some(format!(
-                "name the one that is meant in {}, with a line such as: assignment = \"cs101/hw3\"",
-                plan::MANIFEST
+            Self::NotNamed => {
+                Some(t!("list them in {manifest}: docs/CI.md shows how", manifest = plan::MANIFEST))
+            }
+            Self::NoSuchAssignment { .. } | Self::WhichAssignment { .. } => Some(t!(
+                "name the one that is meant in {manifest}, with a line such as: assignment = \"cs101/hw3\"",
+                manifest = plan::MANIFEST
             )),
             Self::Problem(error) => error.hint(),
-            Self::BadManifest { .. } => Some("docs/CI.md shows what it may hold".into()),
+            Self::BadManifest { .. } => Some(t!("docs/CI.md shows what it may hold").into()),
             Self::FilesForSeveral => {
-                Some(format!("name one problem with -p, or the files in {}", plan::MANIFEST))
+                Some(t!("name one problem with -p, or the files in {manifest}", manifest = plan::MANIFEST))
             }
             Self::NoPackages { .. } => {
-                Some("a package is a folder with a problem.yaml, or a zip of one".into())
+                Some(t!("a package is a folder with a problem.yaml, or a zip of one").into())
             }
-            Self::NotOnGitHub => Some("name a file: --classroom FILE".into()),
+            Self::NotOnGitHub => Some(t!("name a file: --classroom FILE").into()),
             Self::UnknownService { .. } => {
-                Some("say where: codementor ci init github|gitlab|jenkins|gradescope".into())
+                Some(t!("say where: codementor ci init github|gitlab|jenkins|gradescope").into())
             }
             Self::Exists { .. } => {
-                Some("to replace it: --force; to see what would be written: --print".into())
+                Some(t!("to replace it: --force; to see what would be written: --print").into())
             }
             Self::NoProblems { .. }
             | Self::Twice { .. }

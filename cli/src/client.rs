@@ -44,7 +44,7 @@ const NOBODY: &str = "enrol";
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nothing answers there.
-    #[error("cannot reach the NATS server at {url}: {reason}")]
+    #[error("{}", t!("cannot reach the NATS server at {url}: {reason}", url, reason))]
     Unreachable {
         /// Where.
         url: String,
@@ -52,7 +52,7 @@ pub enum ClientError {
         reason: String,
     },
     /// The server is not who it should be, as far as certificates tell.
-    #[error("the server at {url} cannot be trusted: {reason}")]
+    #[error("{}", t!("the server at {url} cannot be trusted: {reason}", url, reason))]
     Untrusted {
         /// Where.
         url: String,
@@ -60,7 +60,7 @@ pub enum ClientError {
         reason: String,
     },
     /// The server does not know the credentials.
-    #[error("the server at {url} does not accept the credentials: {reason}")]
+    #[error("{}", t!("the server at {url} does not accept the credentials: {reason}", url, reason))]
     NotAccepted {
         /// Where.
         url: String,
@@ -68,16 +68,16 @@ pub enum ClientError {
         reason: Refused,
     },
     /// The server lets in nobody without credentials.
-    #[error("the server at {url} lets nobody in without credentials")]
+    #[error("{}", t!("the server at {url} lets nobody in without credentials", url))]
     NotAnonymous {
         /// Where.
         url: String,
     },
     /// The credentials do not permit this.
-    #[error("the credentials do not permit this: {0}")]
+    #[error("{}", t!("the credentials do not permit this: {text}", text = .0))]
     NotPermitted(String),
     /// The credentials cannot be read.
-    #[error("cannot read the credentials {}: {source}", path.display())]
+    #[error("{}", t!("cannot read the credentials {path}: {source}", path = path.display(), source))]
     NoCredentials {
         /// The file.
         path: PathBuf,
@@ -85,7 +85,7 @@ pub enum ClientError {
         source: std::io::Error,
     },
     /// The credentials are not what they should be.
-    #[error("the credentials {} are none: {reason}", path.display())]
+    #[error("{}", t!("the credentials {path} are none: {reason}", path = path.display(), reason))]
     BadCredentials {
         /// The file.
         path: PathBuf,
@@ -93,19 +93,22 @@ pub enum ClientError {
         reason: &'static str,
     },
     /// The server is there, the daemon is not.
-    #[error("the NATS server is there, but no daemon answers")]
+    #[error("{}", t!("the NATS server is there, but no daemon answers"))]
     NobodyListens,
     /// No answer came.
-    #[error("the daemon did not answer '{verb}' within {} s", ANSWER.as_secs())]
+    #[error("{}", t!(
+        "the daemon did not answer '{verb}' within {seconds} s",
+        verb, seconds = ANSWER.as_secs()
+    ))]
     NoAnswer {
         /// The request.
         verb: &'static str,
     },
     /// The connection broke.
-    #[error("the connection to the NATS server broke")]
+    #[error("{}", t!("the connection to the NATS server broke"))]
     Lost,
     /// What was typed is no address of a server.
-    #[error("'{text}' is no address of a server: {reason}")]
+    #[error("{}", t!("'{text}' is no address of a server: {reason}", text, reason))]
     BadAddress {
         /// What was typed.
         text: String,
@@ -113,13 +116,13 @@ pub enum ClientError {
         reason: String,
     },
     /// More than one message may hold.
-    #[error("the request is larger than the NATS server allows ({limit} bytes)")]
+    #[error("{}", t!("the request is larger than the NATS server allows ({limit} bytes)", limit))]
     TooLarge {
         /// The bound.
         limit: usize,
     },
     /// An answer that is none.
-    #[error("the daemon's answer to '{verb}' cannot be read: {reason}")]
+    #[error("{}", t!("the daemon's answer to '{verb}' cannot be read: {reason}", verb, reason))]
     Malformed {
         /// The request.
         verb: &'static str,
@@ -132,13 +135,13 @@ pub enum ClientError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// Their time is over.
-    #[error("they have expired")]
+    #[error("{}", t!("they have expired"))]
     Expired,
     /// They were given up, or their user was cut off.
-    #[error("they were revoked")]
+    #[error("{}", t!("they were revoked"))]
     Revoked,
     /// The server does not say why.
-    #[error("they were revoked, or are for another server")]
+    #[error("{}", t!("they were revoked, or are for another server"))]
     Unknown,
 }
 
@@ -166,32 +169,36 @@ impl ClientError {
         Some(
             match self {
                 Self::Unreachable { .. } => {
-                    "is the address right, and the server running? The private daemon is: --context private"
+                    t!("is the address right, and the server running? The private daemon is: --context \
+                        private")
                 }
                 Self::Untrusted { .. } => {
-                    "is the clock of this machine right? A certificate of the server's own is named when you join, \
-                     with --ca FILE"
+                    t!("is the clock of this machine right? A certificate of the server's own is named when \
+                        you join, with --ca FILE")
                 }
                 Self::NotAccepted { reason: Refused::Expired, .. } => {
-                    "is there another machine that you are logged in on? There: codementor pair. Else ask your \
-                     instructor; then: codementor join SERVER CODE"
+                    t!("is there another machine that you are logged in on? There: codementor pair. Else \
+                        ask your instructor; then: codementor join SERVER CODE")
                 }
                 Self::NotAccepted { .. } => {
-                    "ask your instructor for a code, then: codementor join SERVER CODE"
+                    t!("ask your instructor for a code, then: codementor join SERVER CODE")
                 }
                 Self::NotAnonymous { .. } => {
-                    "its NATS server may be too old: ask for the file enrol.creds and pass it with --creds FILE"
+                    t!("its NATS server may be too old: ask for the file enrol.creds and pass it with \
+                        --creds FILE")
                 }
-                Self::NotPermitted(_) => "codementor whoami says who you are there",
+                Self::NotPermitted(_) => t!("codementor whoami says who you are there"),
                 Self::NoCredentials { .. } | Self::BadCredentials { .. } => {
-                    "name the file that you were given with --creds FILE"
+                    t!("name the file that you were given with --creds FILE")
                 }
                 Self::NobodyListens | Self::NoAnswer { .. } | Self::Lost => {
-                    "nothing that was accepted is lost; try again, or see: codementor status"
+                    t!("nothing that was accepted is lost; try again, or see: codementor status")
                 }
-                Self::BadAddress { .. } => "write it as judge.example.org, or as your instructor gave it",
-                Self::TooLarge { .. } => "send less",
-                Self::Malformed { .. } => "are the command and the daemon of the same version? See: codementor status",
+                Self::BadAddress { .. } => t!("write it as judge.example.org, or as your instructor gave it"),
+                Self::TooLarge { .. } => t!("send less"),
+                Self::Malformed { .. } => {
+                    t!("are the command and the daemon of the same version? See: codementor status")
+                }
             }
             .into(),
         )
@@ -344,7 +351,7 @@ impl Client {
                     reason => unreachable(reason),
                 },
             }),
-            Err(_) => Err(unreachable("it does not answer".into())),
+            Err(_) => Err(unreachable(t!("it does not answer").into())),
         }
     }
 

@@ -206,11 +206,11 @@ fn ask(question: &str) -> bool {
     let _ = err.flush();
     let mut answer = String::new();
     let _ = std::io::stdin().read_line(&mut answer);
-    matches!(answer.trim(), "y" | "Y" | "yes")
+    matches!(answer.trim(), "y" | "Y" | "yes" | "예" | "네")
 }
 
 /// The folder that a command was called in.
 fn working_directory() -> Result<PathBuf, CliError> {
     std::env::current_dir()
-        .map_err(|source| CliError::Write { what: "in a folder that is gone".into(), source })
+        .map_err(|source| CliError::Write { what: t!("in a folder that is gone").into(), source })
 }

@@ -27,7 +27,7 @@ const CURRENT: &str = "current";
 #[derive(Debug, thiserror::Error)]
 pub enum ContextError {
     /// There is none of this name.
-    #[error("there is no context '{name}'")]
+    #[error("{}", t!("there is no context '{name}'", name))]
     Unknown {
         /// The name.
         name: String,
@@ -35,12 +35,14 @@ pub enum ContextError {
         known: Vec<String>,
     },
     /// The name cannot be one.
-    #[error(
-        "'{0}' cannot be the name of a context: it has 1 to 64 letters, digits, dots, dashes and underscores"
-    )]
+    #[error("{}", t!(
+        "'{text}' cannot be the name of a context: it has 1 to 64 letters, digits, dots, dashes and \
+         underscores",
+        text = .0
+    ))]
     BadName(String),
     /// The name is another server's already.
-    #[error("the context '{name}' is for another server, {server}")]
+    #[error("{}", t!("the context '{name}' is for another server, {server}", name, server))]
     Taken {
         /// The name.
         name: String,
@@ -48,7 +50,7 @@ pub enum ContextError {
         server: String,
     },
     /// Files cannot be used.
-    #[error("cannot use {}: {source}", path.display())]
+    #[error("{}", t!("cannot use {path}: {source}", path = path.display(), source))]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -56,10 +58,10 @@ pub enum ContextError {
         source: std::io::Error,
     },
     /// Neither the credentials nor anything else names a server.
-    #[error("the credentials name no server")]
+    #[error("{}", t!("the credentials name no server"))]
     NoServer,
     /// The command is for a server that was joined.
-    #[error("there is no server that you have joined: the private daemon is in use")]
+    #[error("{}", t!("there is no server that you have joined: the private daemon is in use"))]
     Private,
 }
 
@@ -80,14 +82,18 @@ impl ContextError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unknown { known, .. } if known.is_empty() => {
-                Some("join a server first: codementor join SERVER CODE".into())
+                Some(t!("join a server first: codementor join SERVER CODE").into())
             }
-            Self::Unknown { known, .. } => Some(format!("there are {}, and {PRIVATE}", known.join(", "))),
+            Self::Unknown { known, .. } => {
+                Some(t!("there are {known}, and {private}", known = known.join(", "), private = PRIVATE))
+            }
             Self::BadName(_) => None,
-            Self::Taken { .. } => Some("choose another name with --context NAME".into()),
-            Self::File { .. } => Some("is the configuration folder yours to write?".into()),
-            Self::NoServer => Some("say where it is with --nats-url URL".into()),
-            Self::Private => Some("codementor join SERVER CODE, with what your instructor gave you".into()),
+            Self::Taken { .. } => Some(t!("choose another name with --context NAME").into()),
+            Self::File { .. } => Some(t!("is the configuration folder yours to write?").into()),
+            Self::NoServer => Some(t!("say where it is with --nats-url URL").into()),
+            Self::Private => {
+                Some(t!("codementor join SERVER CODE, with what your instructor gave you").into())
+            }
         }
     }
 }
@@ -247,7 +253,7 @@ pub fn apply(mut settings: Settings, named: Option<&str>) -> Result<Settings, Cl
     let credentials = contexts.read(&context)?;
     let path = contexts.path(&context)?;
     let Some(server) = credentials.server else {
-        return Err(ClientError::BadCredentials { path, reason: "they name no server" }.into());
+        return Err(ClientError::BadCredentials { path, reason: t!("they name no server") }.into());
     };
     (settings.nats_url, settings.creds) = (Some(server), Some(path));
     Ok(settings)

@@ -42,7 +42,7 @@ impl Credentials {
         }
         let unread = |source| ClientError::NoCredentials { path: path.into(), source };
         if std::fs::metadata(path).map_err(unread)?.len() > MAX {
-            return Err(bad("it is too large"));
+            return Err(bad(t!("it is too large")));
         }
         let text = std::fs::read_to_string(path).map_err(unread)?;
         let text = as_text(&text).unwrap_or(text);
@@ -51,12 +51,12 @@ impl Credentials {
 
     /// Reads the text of a credentials file.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let jwt = section(text, MARK).ok_or("it has no JWT")?;
-        let seed = section(text, "USER NKEY SEED").ok_or("it has no seed")?;
-        let key = nkeys::KeyPair::from_seed(seed).map_err(|_| "its seed is damaged")?;
+        let jwt = section(text, MARK).ok_or(t!("it has no JWT"))?;
+        let seed = section(text, "USER NKEY SEED").ok_or(t!("it has no seed"))?;
+        let key = nkeys::KeyPair::from_seed(seed).map_err(|_| t!("its seed is damaged"))?;
         let claims = claims(jwt)?;
         Ok(Self {
-            user: UserName::new(claims.name).map_err(|_| "its JWT names a user that cannot be one")?,
+            user: UserName::new(claims.name).map_err(|_| t!("its JWT names a user that cannot be one"))?,
             server: section(text, "CODEMENTOR SERVER").map(str::to_owned),
             certificates: certificates(text),
             jwt: jwt.into(),
@@ -185,11 +185,11 @@ struct Claims {
 
 /// What a JWT says. Nothing is verified: the server does that.
 fn claims(jwt: &str) -> Result<Claims, &'static str> {
-    let payload = jwt.split('.').nth(1).ok_or("its JWT has no payload")?;
+    let payload = jwt.split('.').nth(1).ok_or(t!("its JWT has no payload"))?;
     let payload = data_encoding::BASE64URL_NOPAD
         .decode(payload.as_bytes())
-        .map_err(|_| "the payload of its JWT is damaged")?;
-    serde_json::from_slice(&payload).map_err(|_| "its JWT names no user")
+        .map_err(|_| t!("the payload of its JWT is damaged"))?;
+    serde_json::from_slice(&payload).map_err(|_| t!("its JWT names no user"))
 }
 
 #[cfg(test)]

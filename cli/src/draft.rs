@@ -9,13 +9,14 @@ use codementor_protocol::{
 use serde::Deserialize;
 
 use crate::args::course::Terms;
+use crate::foreign;
 use crate::moments::{self, MomentError};
 
 /// Why what was written is no assignment.
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("{}", t!("cannot read {path}: {source}", path = path.display(), source))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -23,7 +24,7 @@ pub enum DraftError {
         source: std::io::Error,
     },
     /// The file is not what it should be.
-    #[error("{} is wrong: {reason}", path.display())]
+    #[error("{}", t!("{path} is wrong: {reason}", path = path.display(), reason))]
     BadFile {
         /// The file.
         path: PathBuf,
@@ -37,10 +38,10 @@ pub enum DraftError {
     #[error(transparent)]
     Points(#[from] PointsError),
     /// A name.
-    #[error(transparent)]
+    #[error("{}", foreign::id(.0))]
     Name(#[from] IdError),
     /// There is nothing to take from what is there.
-    #[error("the assignment has no problem")]
+    #[error("{}", t!("the assignment has no problem"))]
     NoProblem,
 }
 
@@ -48,9 +49,9 @@ impl DraftError {
     /// What to try next, where the error does not say it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::BadFile { .. } => Some("codementor assignment create --help shows a whole file".into()),
-            Self::NoProblem => Some("name its problems: --problem two-sum:20 --problem tram:30".into()),
-            Self::Name(_) => Some("a problem is written NAME:POINTS, such as two-sum:20".into()),
+            Self::BadFile { .. } => Some(t!("codementor assignment create --help shows a whole file").into()),
+            Self::NoProblem => Some(t!("name its problems: --problem two-sum:20 --problem tram:30").into()),
+            Self::Name(_) => Some(t!("a problem is written NAME:POINTS, such as two-sum:20").into()),
             Self::Unreadable { .. } | Self::Moment(_) | Self::Points(_) => None,
         }
     }
@@ -194,7 +195,7 @@ fn read(path: &Path) -> Result<File, DraftError> {
         reason: match error.span() {
             Some(span) => {
                 let line = text[..span.start.min(text.len())].lines().count().max(1);
-                format!("line {line}: {}", error.message())
+                t!("line {line}: {error}", line, error = error.message())
             }
             None => error.message().into(),
         },

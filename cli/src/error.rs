@@ -10,7 +10,9 @@ use crate::client::ClientError;
 use crate::commands::get::GetError;
 use crate::contexts::ContextError;
 use crate::draft::DraftError;
+use crate::foreign;
 use crate::grades::ExportError;
+use crate::locale;
 use crate::package::PackageError;
 use crate::private::PrivateError;
 use crate::problem::ProblemError;
@@ -145,7 +147,7 @@ impl Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// The settings are wrong.
-    #[error(transparent)]
+    #[error("{}", foreign::settings(.0))]
     Settings(#[from] SettingsError),
     /// The program cannot be sent.
     #[error(transparent)]
@@ -169,8 +171,19 @@ pub enum CliError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// The daemon said no.
-    #[error(transparent)]
+    #[error("{}", refused(.0))]
     Refused(#[from] Refusal),
+    /// The daemon has no such problem.
+    #[error("{}", refused(refusal))]
+    NoProblem {
+        /// The daemon's words.
+        refusal: Refusal,
+        /// Those that may have been meant.
+        near: Vec<String>,
+    },
+    /// What this side knows that the daemon would refuse, or has nothing to answer to.
+    #[error("{}", .0.message)]
+    Known(Refusal),
     /// What was written is no assignment.
     #[error(transparent)]
     Draft(#[from] DraftError),
@@ -184,28 +197,31 @@ pub enum CliError {
     #[error(transparent)]
     Get(GetError),
     /// There is no such assignment.
-    #[error("there is no assignment '{0}'")]
+    #[error("{}", t!("there is no assignment '{text}'", text = .0))]
     NoAssignment(AssignmentId),
     /// Nobody agreed to something that cannot be undone.
-    #[error("{what}: nobody agreed to it")]
+    #[error("{}", t!("{what}: nobody agreed to it", what))]
     NotAgreed {
         /// What was not done.
         what: String,
     },
     /// There is no submission yet that could be the default.
-    #[error("you have not submitted anything yet")]
+    #[error("{}", t!("you have not submitted anything yet"))]
     NoSubmissions,
     /// A corrected program is not written.
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// The languages cannot be loaded.
-    #[error(transparent)]
+    #[error("{}", foreign::languages(.0))]
     Languages(#[from] codementor_runners::language::LoadError),
     /// A language that is asked for by name does not exist.
-    #[error(transparent)]
+    #[error("{}", foreign::detect(.0))]
     Language(#[from] codementor_runners::language::DetectError),
     /// A submission waits, since the daemon's container engine is away.
-    #[error("{id} waits: {reason}", id = submission.map_or("it".into(), |id| format!("#{id}")))]
+    #[error("{}", t!(
+        "{id} waits: {reason}",
+        id = submission.map_or(t!("it").into(), |id| format!("#{id}")), reason
+    ))]
     Waits {
         /// The submission; absent for a trial, which is not kept.
         submission: Option<SubmissionId>,
@@ -213,13 +229,13 @@ pub enum CliError {
         reason: String,
     },
     /// The container engine cannot be used.
-    #[error(transparent)]
+    #[error("{}", foreign::engine(.0))]
     Engine(#[from] codementor_runners::EngineError),
     /// A language's image cannot be built.
-    #[error(transparent)]
+    #[error("{}", foreign::image(.0))]
     Image(#[from] codementor_runners::ImageError),
     /// Writing failed.
-    #[error("cannot write {what}: {source}")]
+    #[error("{}", t!("cannot write {what}: {source}", what, source))]
     Write {
         /// To what.
         what: String,
@@ -227,7 +243,7 @@ pub enum CliError {
         source: std::io::Error,
     },
     /// Nobody reads our output any more.
-    #[error("nobody reads the output")]
+    #[error("{}", t!("nobody reads the output"))]
     BrokenPipe,
 }
 
@@ -236,7 +252,7 @@ impl From<std::io::Error> for CliError {
     fn from(source: std::io::Error) -> Self {
         match source.kind() {
             std::io::ErrorKind::BrokenPipe => Self::BrokenPipe,
-            _ => Self::Write { what: "the output".into(), source },
+            _ => Self::Write { what: t!("the output").into(), source },
         }
     }
 }
@@ -254,15 +270,17 @@ impl CliError {
             Self::Private(error) => error.status(),
             Self::Context(error) => error.status(),
             Self::Client(error) => error.status(),
-            Self::Refused(refusal) => match refusal.code {
-                RefusalCode::Invalid => ExitStatus::Usage,
-                RefusalCode::Forbidden | RefusalCode::Confirm => ExitStatus::Refused,
-                RefusalCode::Unauthorised => ExitStatus::Login,
-                RefusalCode::NotFound => ExitStatus::NotFound,
-                RefusalCode::Nothing => ExitStatus::NothingToGrade,
-                RefusalCode::Later => ExitStatus::Later,
-                RefusalCode::Internal | RefusalCode::Unknown => ExitStatus::OurFault,
-            },
+            Self::Refused(refusal) | Self::Known(refusal) | Self::NoProblem { refusal, .. } => {
+                match refusal.code {
+                    RefusalCode::Invalid => ExitStatus::Usage,
+                    RefusalCode::Forbidden | RefusalCode::Confirm => ExitStatus::Refused,
+                    RefusalCode::Unauthorised => ExitStatus::Login,
+                    RefusalCode::NotFound => ExitStatus::NotFound,
+                    RefusalCode::Nothing => ExitStatus::NothingToGrade,
+                    RefusalCode::Later => ExitStatus::Later,
+                    RefusalCode::Internal | RefusalCode::Unknown => ExitStatus::OurFault,
+                }
+            }
             Self::Draft(_) | Self::Roster(_) | Self::Export(_) => ExitStatus::Usage,
             Self::Get(GetError::Write { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
                 ExitStatus::Later
@@ -305,20 +323,27 @@ impl CliError {
             Self::Export(error) => error.hint(),
             Self::Get(error) => error.hint(),
             Self::NoAssignment(id) => {
-                Some(format!("those of the course: codementor assignment list {}", id.course))
+                Some(t!("those of the course: codementor assignment list {course}", course = id.course))
             }
-            Self::NotAgreed { .. } => Some("--yes agrees".into()),
+            Self::NotAgreed { .. } => Some(t!("--yes agrees").into()),
             Self::Private(error) => error.hint(),
             Self::Context(error) => error.hint(),
             Self::Client(error) => error.hint(),
-            Self::Refused(refusal) => refusal.hint.clone(),
-            Self::Waits { submission: Some(id), .. } => Some(format!(
-                "nothing is lost: it is judged once the engine is there. Come back with: {}",
-                come_back(*id)
+            Self::Refused(refusal) | Self::Known(refusal) => refusal.hint.clone(),
+            Self::NoProblem { near, .. } if near.is_empty() => Some(
+                t!("the installed problems: codementor list; a package goes by its path, such as ./hello")
+                    .into(),
+            ),
+            Self::NoProblem { near, .. } => Some(t!("did you mean {near}?", near = near.join(t!(" or ")))),
+            Self::Waits { submission: Some(id), .. } => Some(t!(
+                "nothing is lost: it is judged once the engine is there. Come back with: {command}",
+                command = come_back(*id)
             )),
-            Self::Waits { submission: None, .. } => Some("try again once the engine is there".into()),
+            Self::Waits { submission: None, .. } => Some(t!("try again once the engine is there").into()),
             Self::Apply(error) => error.hint(),
-            Self::NoSubmissions => Some("submit a program first: codementor submit FILE -p PROBLEM".into()),
+            Self::NoSubmissions => {
+                Some(t!("submit a program first: codementor submit FILE -p PROBLEM").into())
+            }
         }
     }
 
@@ -329,12 +354,30 @@ impl CliError {
 
     /// The error as a person reads it: what failed, and what to try next.
     pub fn render(&self, paint: Paint) -> String {
-        let mut text = format!("{}: {}\n", paint.bad("error"), sanitize::text(&self.to_string()));
+        let mut text = format!("{}: {}\n", paint.bad(t!("error")), sanitize::text(&self.to_string()));
         if let Some(hint) = self.hint() {
-            text.push_str(&format!("{}: {}\n", paint.place(" hint"), sanitize::text(&hint)));
+            text.push_str(&format!("{}: {}\n", paint.place(t!(" hint")), sanitize::text(&hint)));
         }
         text
     }
+}
+
+/// What the daemon refused. Its words are English; what kind of refusal it is can be said in every language.
+fn refused(refusal: &Refusal) -> String {
+    let kind = match refusal.code {
+        RefusalCode::Invalid => t!("the request is wrong: {reason}", reason = refusal.message),
+        RefusalCode::Forbidden => t!("the rules do not allow it: {reason}", reason = refusal.message),
+        RefusalCode::Confirm => t!("it has to be agreed to: {reason}", reason = refusal.message),
+        RefusalCode::Unauthorised => t!("you have no right to it: {reason}", reason = refusal.message),
+        RefusalCode::Nothing => t!("there is nothing to judge: {reason}", reason = refusal.message),
+        RefusalCode::NotFound => t!("it does not exist: {reason}", reason = refusal.message),
+        RefusalCode::Later => t!("not now, but later: {reason}", reason = refusal.message),
+        RefusalCode::Internal | RefusalCode::Unknown => {
+            t!("a fault of ours: {reason}", reason = refusal.message)
+        }
+    };
+    // In its own language the daemon has said it all.
+    if locale::is_korean() { kind } else { refusal.message.clone() }
 }
 
 /// How to come back to a submission.

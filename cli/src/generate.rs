@@ -76,13 +76,13 @@ impl Workshop {
             .into_iter()
             .map(|file| {
                 if file.path.contains('/') {
-                    return Err(author(format!(
-                        "{} lies in a sub-folder; put all files beside each other",
-                        file.path
+                    return Err(author(t!(
+                        "{path} lies in a sub-folder; put all files beside each other",
+                        path = file.path
                     )));
                 }
                 let text = String::from_utf8(file.content.clone())
-                    .map_err(|_| author(format!("{} is not UTF-8", file.path)))?;
+                    .map_err(|_| author(t!("{path} is not UTF-8", path = file.path)))?;
                 Ok(SourceFile { name: file.path.clone(), text })
             })
             .collect::<Result<_, _>>()?;
@@ -93,9 +93,10 @@ impl Workshop {
             let build = sandbox.build(&source, &LIMITS).await.map_err(ours)?;
             match build.ok {
                 true => Ok(sandbox),
-                false => {
-                    Err(author(format!("it does not compile:\n{}", sanitize::bytes(&build.output.bytes))))
-                }
+                false => Err(author(t!(
+                    "it does not compile:\n{bytes}",
+                    bytes = sanitize::bytes(&build.output.bytes)
+                ))),
             }
         })
     }
@@ -132,8 +133,9 @@ impl Generate for Workshop {
     fn run(&mut self, program: &Program, args: &[String], stdin: &[u8]) -> Result<Vec<u8>, GenerateError> {
         if stdin.len() > MAX_INPUT {
             let limit = words::size(MAX_INPUT as u64);
-            return Err(author(format!(
-                "its input is larger than {limit}; add the answer to the package instead"
+            return Err(author(t!(
+                "its input is larger than {limit}; add the answer to the package instead",
+                limit
             )));
         }
         if !self.ready.contains_key(&program.name) {
@@ -161,10 +163,16 @@ impl Generate for Workshop {
         };
         match (done.exited.stopped_by, done.exited.exit) {
             (None, Exit::Code(0)) => Ok(done.stdout.to_vec()),
-            (Some(limit), _) => Err(author(format!("it went over a limit ({limit:?})"))),
+            (Some(limit), _) => {
+                Err(author(t!("it went over a limit ({limit})", limit = format_args!("{:?}", limit))))
+            }
             (None, exit) => {
                 let told = &done.stderr.bytes[..done.stderr.bytes.len().min(MAX_TOLD)];
-                Err(author(format!("it ended with {exit:?}\n{}", sanitize::bytes(told))))
+                Err(author(t!(
+                    "it ended with {exit}\n{told}",
+                    exit = format_args!("{:?}", exit),
+                    told = sanitize::bytes(told)
+                )))
             }
         }
     }

@@ -35,12 +35,17 @@ pub struct Export {
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// Canvas would read the title's end as its own number.
-    #[error(
-        "the title '{0}' ends in a number in parentheses, which Canvas takes for its own id of an assignment"
-    )]
+    #[error("{}", t!(
+        "the title '{text}' ends in a number in parentheses, which Canvas takes for its own id of an \
+         assignment",
+        text = .0
+    ))]
     CanvasTitle(String),
     /// Moodle would refuse the file.
-    #[error("'{assignment}' has {most} points, and Moodle refuses grades above {MOODLE_MOST}")]
+    #[error("{}", t!(
+        "'{assignment}' has {most} points, and Moodle refuses grades above {moodle_most}",
+        assignment, most, moodle_most = MOODLE_MOST
+    ))]
     MoodleMost {
         /// The assignment.
         assignment: String,
@@ -48,16 +53,16 @@ pub enum ExportError {
         most: Points,
     },
     /// A file for each student needs a folder.
-    #[error("gradescope takes a file for each student")]
+    #[error("{}", t!("gradescope takes a file for each student"))]
     NoFolder,
     /// Only one assignment goes into such a file.
-    #[error("'{0}' is a course; this form is for one assignment")]
+    #[error("{}", t!("'{text}' is a course; this form is for one assignment", text = .0))]
     OneAssignment(String),
     /// What was typed is neither.
-    #[error("'{0}' is neither an assignment, such as cs101/hw3, nor a course")]
+    #[error("{}", t!("'{text}' is neither an assignment, such as cs101/hw3, nor a course", text = .0))]
     Neither(String),
     /// The file cannot be made.
-    #[error("the file cannot be made: {0}")]
+    #[error("{}", t!("the file cannot be made: {text}", text = .0))]
     Csv(String),
 }
 
@@ -66,14 +71,14 @@ impl ExportError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::CanvasTitle(_) => {
-                "--canvas-id ID names Canvas's own; it is at the end of the assignment's address".into()
+                t!("--canvas-id ID names Canvas's own; it is at the end of the assignment's address").into()
             }
-            Self::MoodleMost { .. } => format!("--out-of {MOODLE_MOST} scales them"),
-            Self::NoFolder => "--out names the folder to write them to".into(),
+            Self::MoodleMost { .. } => t!("--out-of {moodle_most} scales them", moodle_most = MOODLE_MOST),
+            Self::NoFolder => t!("--out names the folder to write them to").into(),
             Self::OneAssignment(course) => {
-                format!("codementor assignment list {course} lists its assignments")
+                t!("codementor assignment list {course} lists its assignments", course)
             }
-            Self::Neither(_) => "codementor assignment list shows what there is".into(),
+            Self::Neither(_) => t!("codementor assignment list shows what there is").into(),
             Self::Csv(_) => return None,
         })
     }
@@ -111,11 +116,11 @@ pub fn canvas(table: &GradeTable, options: Options) -> Result<Export, ExportErro
         let (id, login) = (known(|row| &row.canvas_id), known(|row| &row.login));
         let student_id = grade.student_id.clone();
         if id.is_none() && login.is_none() && student_id.is_none() {
-            export.leave_out(grade, "has no id that Canvas could know");
+            export.leave_out(grade, t!("has no id that Canvas could know"));
             continue;
         }
         if [&id, &login, &student_id].into_iter().flatten().any(|id| id.starts_with(FORMULA)) {
-            export.leave_out(grade, "has an id that a spreadsheet would take for a formula");
+            export.leave_out(grade, t!("has an id that a spreadsheet would take for a formula"));
             continue;
         }
         let name =
@@ -151,7 +156,7 @@ pub fn moodle(table: &GradeTable, options: Options) -> Result<Export, ExportErro
         };
         let email = grade.row.as_ref().and_then(|row| row.email.clone());
         let Some(student_id) = grade.student_id.clone().filter(|id| !id.starts_with(FORMULA)) else {
-            export.leave_out(grade, "has no student id that Moodle could know");
+            export.leave_out(grade, t!("has no student id that Moodle could know"));
             continue;
         };
         // Moodle keeps five decimals; cutting never gives more than there was.
@@ -187,7 +192,7 @@ pub fn long(tables: &[GradeTable], options: Options) -> Result<Export, ExportErr
         for grade in &table.rows {
             let score = match (grade.standing, score(table, grade, options)) {
                 (Standing::Withdrawn, _) => {
-                    export.leave_out(grade, "has left the course");
+                    export.leave_out(grade, t!("has left the course"));
                     continue;
                 }
                 (_, Ok(score)) => score.to_string(),
@@ -240,7 +245,7 @@ pub fn gradescope(table: &GradeTable, options: Options) -> (Vec<(String, String)
             .map(|letter| if letter.is_alphanumeric() || "-_".contains(letter) { letter } else { '_' })
             .collect();
         if !names.insert(plain.to_lowercase()) {
-            export.leave_out(grade, "has an id that makes the same file name as another's");
+            export.leave_out(grade, t!("has an id that makes the same file name as another's"));
             continue;
         }
         let set = grade.overridden.is_some();
@@ -288,11 +293,11 @@ fn score(table: &GradeTable, grade: &Grade, options: Options) -> Result<Points, 
     }
     match (grade.standing, options.missing) {
         (Standing::Missing, Missing::Zero) => Ok(Points::ZERO),
-        (Standing::Missing, Missing::Blank) => Err("has handed nothing in (--missing zero says so)"),
-        (Standing::Withdrawn, _) => Err("has left the course"),
-        (Standing::Excused, _) => Err("is excused"),
-        (Standing::Unjudged, _) => Err("has handed in what is not judged yet"),
-        (Standing::InTime | Standing::Late, _) => Err("has no points"),
+        (Standing::Missing, Missing::Blank) => Err(t!("has handed nothing in (--missing zero says so)")),
+        (Standing::Withdrawn, _) => Err(t!("has left the course")),
+        (Standing::Excused, _) => Err(t!("is excused")),
+        (Standing::Unjudged, _) => Err(t!("has handed in what is not judged yet")),
+        (Standing::InTime | Standing::Late, _) => Err(t!("has no points")),
     }
 }
 

@@ -8,16 +8,22 @@ use jiff::tz::TimeZone;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MomentError {
     /// It is no moment.
-    #[error("'{0}' is no time: write it as '2026-12-04 23:59', 2026-12-04T23:59:00+09:00, or +7d")]
+    #[error("{}", t!(
+        "'{text}' is no time: write it as '2026-12-04 23:59', 2026-12-04T23:59:00+09:00, or +7d",
+        text = .0
+    ))]
     Moment(String),
     /// A day without a time.
-    #[error("'{0}' is a day without a time: write it as '{0} 23:59'")]
+    #[error("{}", t!("'{text}' is a day without a time: write it as '{text} 23:59'", text = .0))]
     DayOnly(String),
     /// It is no span.
-    #[error("'{0}' is no span of time: write it as 90s, 10m, 2h, 3d, 1w or 1d12h")]
+    #[error("{}", t!("'{text}' is no span of time: write it as 90s, 10m, 2h, 3d, 1w or 1d12h", text = .0))]
     Span(String),
     /// There is no such time zone.
-    #[error("there is no time zone '{0}': it is a name such as Asia/Seoul, Europe/Berlin or UTC")]
+    #[error("{}", t!(
+        "there is no time zone '{text}': it is a name such as Asia/Seoul, Europe/Berlin or UTC",
+        text = .0
+    ))]
     Zone(String),
 }
 

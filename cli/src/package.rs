@@ -15,6 +15,7 @@ use codementord::settings::Settings;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{CliError, ExitStatus};
+use crate::foreign;
 use crate::generate::Workshop;
 use crate::progress::Progress;
 use crate::render::words;
@@ -37,16 +38,19 @@ pub enum PackageError {
         source: PackError,
     },
     /// Its name cannot be a problem's.
-    #[error(transparent)]
+    #[error("{}", foreign::id(.0))]
     BadName(#[from] IdError),
     /// A server judges by what was installed under a name, for all in the same way.
-    #[error("{}: a server that others use judges its own problems only", path.display())]
+    #[error("{}", t!("{path}: a server that others use judges its own problems only", path = path.display()))]
     OnServer {
         /// The package as it was named.
         path: PathBuf,
     },
     /// Two packages would be one problem.
-    #[error("'{slug}' is the name of {} too, which was pushed just now", other.display())]
+    #[error("{}", t!(
+        "'{slug}' is the name of {other} too, which was pushed just now",
+        slug, other = other.display()
+    ))]
     Twice {
         /// The name.
         slug: Slug,
@@ -54,7 +58,7 @@ pub enum PackageError {
         other: PathBuf,
     },
     /// The packed package cannot be kept or read again.
-    #[error("cannot use the cache {}: {source}", path.display())]
+    #[error("{}", t!("cannot use the cache {path}: {source}", path = path.display(), source))]
     Cache {
         /// The file or folder.
         path: PathBuf,
@@ -66,11 +70,11 @@ pub enum PackageError {
 /// Each defect says where it is in the package; the package itself is named before them.
 fn told(path: &Path, error: &PackError) -> String {
     let (path, text) = (path.display().to_string(), error.to_string());
-    match text.lines().count() {
+    foreign::package(match text.lines().count() {
         0 | 1 if text.starts_with(&format!("{path}:")) => text,
         0 | 1 => format!("{path}: {text}"),
         _ => text.lines().fold(format!("{path}:"), |told, line| format!("{told}\n  {line}")),
-    }
+    })
 }
 
 impl PackageError {
@@ -96,18 +100,18 @@ impl PackageError {
             Self::Unusable {
                 source: PackError::Generate { source: GenerateError::Fault(_), .. }, ..
             } => Some(
-                "generators run in a container; is that possible here? codementor runners build python3"
+                t!("generators run in a container; is that possible here? codementor runners build python3")
                     .into(),
             ),
             // Each defect says what to do.
             Self::Unusable { .. } => None,
-            Self::BadName(_) | Self::Twice { .. } => Some("rename the package's folder or zip".into()),
+            Self::BadName(_) | Self::Twice { .. } => Some(t!("rename the package's folder or zip").into()),
             Self::OnServer { .. } => Some(
-                "submit to the problem by its name; --context private judges a package on this machine; an \
-                 instructor installs it: codementor problem push"
-                    .into(),
+                t!("submit to the problem by its name; --context private judges a package on this machine; \
+                    an instructor installs it: codementor problem push")
+                .into(),
             ),
-            Self::Cache { .. } => Some("choose another folder with --cache-dir DIR".into()),
+            Self::Cache { .. } => Some(t!("choose another folder with --cache-dir DIR").into()),
         }
     }
 }
@@ -155,7 +159,7 @@ pub async fn pack(
     if let Some(parcel) = kept(&archive, &label) {
         return Ok(parcel);
     }
-    progress.step(&format!("{name}: packing"));
+    progress.step(&t!("{name}: packing", name));
     let mut workshop = Workshop::new(
         settings.clone(),
         languages.clone(),
@@ -249,7 +253,8 @@ pub async fn settle(
             }
             Install::Calibrating { done, total } => {
                 calibrated = true;
-                let text = format!("{}: setting the time limit from its accepted submissions", parcel.slug);
+                let text =
+                    t!("{slug}: setting the time limit from its accepted submissions", slug = parcel.slug);
                 session.progress().amount(&text, done.into(), total.into(), false);
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -271,7 +276,7 @@ pub async fn send(session: &mut Session<'_>, parcel: &Parcel) -> Result<(), CliE
     while !received.complete && received.next < parcel.size {
         let before = received.next;
         if parcel.size > PACKAGE_PIECE as u64 {
-            let text = format!("{}: sending {}", parcel.slug, words::size(parcel.size));
+            let text = t!("{slug}: sending {size}", slug = parcel.slug, size = words::size(parcel.size));
             session.progress().amount(&text, before, parcel.size, true);
         }
         let piece = read_piece(&parcel.file, before)

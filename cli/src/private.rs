@@ -41,7 +41,7 @@ const GLANCE: Duration = Duration::from_millis(10);
 #[derive(Debug, thiserror::Error)]
 pub enum PrivateError {
     /// The data directory cannot be used.
-    #[error("cannot use the data directory {}: {source}", path.display())]
+    #[error("{}", t!("cannot use the data directory {path}: {source}", path = path.display(), source))]
     DataDir {
         /// The directory or a file in it.
         path: PathBuf,
@@ -49,10 +49,10 @@ pub enum PrivateError {
         source: std::io::Error,
     },
     /// The process cannot be started.
-    #[error("cannot start the private daemon: {0}")]
+    #[error("{}", t!("cannot start the private daemon: {text}", text = .0))]
     Spawn(std::io::Error),
     /// It ended instead of becoming ready; its own words.
-    #[error("the private daemon could not start: {message}")]
+    #[error("{}", t!("the private daemon could not start: {message}", message))]
     Failed {
         /// What it said.
         message: String,
@@ -62,13 +62,16 @@ pub enum PrivateError {
         status: ExitStatus,
     },
     /// It did not become ready.
-    #[error("the private daemon did not become ready within {} s", START.as_secs())]
+    #[error("{}", t!(
+        "the private daemon did not become ready within {seconds} s",
+        seconds = START.as_secs()
+    ))]
     Slow {
         /// Its log.
         log: PathBuf,
     },
     /// It lives, but does not answer.
-    #[error("the private daemon (process {pid}) does not answer")]
+    #[error("{}", t!("the private daemon (process {pid}) does not answer", pid))]
     Silent {
         /// Its process id.
         pid: u32,
@@ -76,19 +79,22 @@ pub enum PrivateError {
         log: PathBuf,
     },
     /// It does not stop.
-    #[error("the private daemon did not stop within {} s", DRAIN.as_secs())]
+    #[error("{}", t!("the private daemon did not stop within {seconds} s", seconds = DRAIN.as_secs()))]
     DoesNotStop,
     /// Another command starts one, and does not come to an end.
-    #[error("another command has been starting the private daemon for {} s", START.as_secs())]
+    #[error("{}", t!(
+        "another command has been starting the private daemon for {seconds} s",
+        seconds = START.as_secs()
+    ))]
     Contended,
     /// This is the directory of a server that its owner starts.
-    #[error("the server of {} is not running", .0.display())]
+    #[error("{}", t!("the server of {path} is not running", path = .0.display()))]
     ServerDown(PathBuf),
     /// None runs.
-    #[error("no private daemon is running")]
+    #[error("{}", t!("no private daemon is running"))]
     NotRunning,
     /// This command is for the private daemon, and another server is configured.
-    #[error("a NATS server is configured ({url}): there is no private daemon to {what}")]
+    #[error("{}", t!("a NATS server is configured ({url}): there is no private daemon to {what}", url, what))]
     Foreign {
         /// The server.
         url: String,
@@ -121,17 +127,19 @@ impl PrivateError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::DataDir { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                "the disk is full: make room and try again".into()
+                t!("the disk is full: make room and try again").into()
             }
-            Self::DataDir { .. } => "choose a directory that you may write with --data-dir DIR".into(),
+            Self::DataDir { .. } => t!("choose a directory that you may write with --data-dir DIR").into(),
             Self::Failed { hint, .. } => hint.clone(),
-            Self::Slow { log } => format!("its log says what it is doing: {}", log.display()),
-            Self::Silent { pid, log } => format!("see its log, {}, or end it: kill {pid}", log.display()),
-            Self::DoesNotStop => "cancel what runs (codementor cancel), or try again later".into(),
-            Self::Contended => "is it still at work? Otherwise end it and try again".into(),
-            Self::ServerDown(_) => "start it with: codementord serve".into(),
-            Self::NotRunning => "other commands start it by themselves; by hand: codementor up".into(),
-            Self::Foreign { .. } => "the private daemon is: codementor --context private".into(),
+            Self::Slow { log } => t!("its log says what it is doing: {log}", log = log.display()),
+            Self::Silent { pid, log } => {
+                t!("see its log, {log}, or end it: kill {pid}", log = log.display(), pid)
+            }
+            Self::DoesNotStop => t!("cancel what runs (codementor cancel), or try again later").into(),
+            Self::Contended => t!("is it still at work? Otherwise end it and try again").into(),
+            Self::ServerDown(_) => t!("start it with: codementord serve").into(),
+            Self::NotRunning => t!("other commands start it by themselves; by hand: codementor up").into(),
+            Self::Foreign { .. } => t!("the private daemon is: codementor --context private").into(),
             Self::Spawn(_) => return None,
         })
     }
@@ -209,7 +217,7 @@ async fn lock_start(paths: &Paths, progress: &Progress) -> Result<File, CliError
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(file),
             Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
-                progress.step("another command is starting the private daemon");
+                progress.step(t!("another command is starting the private daemon"));
                 tokio::time::sleep(GLANCE).await;
             }
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(PrivateError::Contended.into()),
@@ -237,7 +245,7 @@ async fn join(settings: &Settings, progress: &Progress) -> Result<Option<Client>
                     return Ok(Some(client));
                 }
                 Ok(client) => {
-                    progress.step("a daemon of another build is finishing its jobs");
+                    progress.step(t!("a daemon of another build is finishing its jobs"));
                     let stopping = client.request(&Stop {}).await?;
                     gone(paths, stopping.running, progress).await?;
                     return Ok(None);
@@ -249,7 +257,7 @@ async fn join(settings: &Settings, progress: &Progress) -> Result<Option<Client>
         if since.elapsed() >= bound {
             return Err(PrivateError::Silent { pid, log: paths.log() }.into());
         }
-        progress.step("waiting for the private daemon");
+        progress.step(t!("waiting for the private daemon"));
         tokio::time::sleep(GLANCE * 5).await;
     }
 }
@@ -261,8 +269,8 @@ async fn gone(paths: &Paths, running: u64, progress: &Progress) -> Result<(), Cl
             return Err(PrivateError::DoesNotStop.into());
         }
         if running > 0 {
-            let jobs = crate::render::words::plural(running, "job");
-            progress.step(&format!("stopping; {jobs} to finish first"));
+            let jobs = count!(running, "job");
+            progress.step(&t!("stopping; {jobs} to finish first", jobs));
         }
         tokio::time::sleep(GLANCE).await;
     }
@@ -298,7 +306,7 @@ async fn launch(settings: &Settings, progress: &Progress) -> Result<Client, CliE
     // What an earlier daemon left would be taken for this one's. That there is nothing is the usual case.
     let _ = std::fs::remove_file(paths.daemon_error());
     let _ = std::fs::remove_file(paths.daemon_file());
-    progress.step("starting the private daemon");
+    progress.step(t!("starting the private daemon"));
     // What the log held before is about an earlier daemon.
     let known = std::fs::metadata(paths.log()).map_or(0, |metadata| metadata.len());
     let mut child = spawn(settings)?;
@@ -321,7 +329,7 @@ async fn launch(settings: &Settings, progress: &Progress) -> Result<Client, CliE
         if (progress.redraws() || began.elapsed() >= NOTABLE)
             && let Some(line) = log_line(paths, known)
         {
-            progress.step(&format!("starting the private daemon: {line}"));
+            progress.step(&t!("starting the private daemon: {line}", line));
         }
         tokio::time::sleep(GLANCE).await;
     }
@@ -392,18 +400,18 @@ fn why_it_failed(paths: &Paths, known: u64, code: Option<i32>) -> PrivateError {
         Some(75) => ExitStatus::Later,
         _ => ExitStatus::Unreachable,
     };
-    let see_log = format!("its log has more: {}", paths.log().display());
+    let see_log = t!("its log has more: {paths}", paths = paths.log().display());
     PrivateError::Failed {
         message: match message.trim() {
             // For its words there was no room either.
             "" if status == ExitStatus::Later => {
-                format!("the disk that holds {} is full", paths.data.display())
+                t!("the disk that holds {data} is full", data = paths.data.display())
             }
-            "" => log_line(paths, known).unwrap_or_else(|| "it gave no reason".into()),
+            "" => log_line(paths, known).unwrap_or_else(|| t!("it gave no reason").into()),
             message => message.into(),
         },
         hint: match hint.trim() {
-            "" if status == ExitStatus::Later => "free some space and try again".into(),
+            "" if status == ExitStatus::Later => t!("free some space and try again").into(),
             "" => see_log,
             hint => hint.into(),
         },

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use codementor_protocol::{AssignmentId, IdError, Slug};
 use serde::Deserialize;
 
+use crate::foreign;
+
 /// Where a directory names its problem.
 const MANIFEST: &str = ".codementor/problem.toml";
 
@@ -30,16 +32,19 @@ pub struct Meant {
 #[derive(Debug, thiserror::Error)]
 pub enum ProblemError {
     /// Nothing names one.
-    #[error("which problem? Neither -p nor a {MANIFEST} here or above names one")]
+    #[error("{}", t!(
+        "which problem? Neither -p nor a {manifest} here or above names one",
+        manifest = MANIFEST
+    ))]
     NotNamed,
     /// A path that leads nowhere.
-    #[error("there is no problem package at {}", path.display())]
+    #[error("{}", t!("there is no problem package at {path}", path = path.display()))]
     NoSuchPath {
         /// The path.
         path: PathBuf,
     },
     /// A path that leads to something else.
-    #[error("{} is not a problem package: {reason}", path.display())]
+    #[error("{}", t!("{path} is not a problem package: {reason}", path = path.display(), reason))]
     NotAPackage {
         /// The path.
         path: PathBuf,
@@ -47,10 +52,10 @@ pub enum ProblemError {
         reason: &'static str,
     },
     /// Neither a name nor a path.
-    #[error(transparent)]
+    #[error("{}", foreign::id(.0))]
     BadName(IdError),
     /// The manifest is not what it should be.
-    #[error("{} is wrong: {reason}", path.display())]
+    #[error("{}", t!("{path} is wrong: {reason}", path = path.display(), reason))]
     BadManifest {
         /// The manifest.
         path: PathBuf,
@@ -64,12 +69,12 @@ impl ProblemError {
     pub fn hint(&self) -> Option<String> {
         Some(
             match self {
-                Self::NotNamed => "name it with -p PROBLEM; the installed ones: codementor list",
-                Self::NoSuchPath { .. } => "an installed problem goes by its name alone: codementor list",
-                Self::NotAPackage { .. } => "a package is a folder with a problem.yaml, or a zip of one",
-                Self::BadName(_) => "the installed ones: codementor list; a package goes by its path",
+                Self::NotNamed => t!("name it with -p PROBLEM; the installed ones: codementor list"),
+                Self::NoSuchPath { .. } => t!("an installed problem goes by its name alone: codementor list"),
+                Self::NotAPackage { .. } => t!("a package is a folder with a problem.yaml, or a zip of one"),
+                Self::BadName(_) => t!("the installed ones: codementor list; a package goes by its path"),
                 Self::BadManifest { .. } => {
-                    "it says: problem = \"NAME or PATH\", and perhaps: assignment = \"COURSE/NAME\""
+                    t!("it says: problem = \"NAME or PATH\", and perhaps: assignment = \"COURSE/NAME\"")
                 }
             }
             .into(),
@@ -117,9 +122,11 @@ fn interpret(given: &Path, base: &Path) -> Result<Meant, ProblemError> {
     match path.metadata() {
         Ok(metadata) if metadata.is_file() => Ok(named(Named::Package(path))),
         Ok(metadata) if metadata.is_dir() => {
-            Err(ProblemError::NotAPackage { path: given, reason: "there is no problem.yaml in it" })
+            Err(ProblemError::NotAPackage { path: given, reason: t!("there is no problem.yaml in it") })
         }
-        Ok(_) => Err(ProblemError::NotAPackage { path: given, reason: "it is neither a folder nor a file" }),
+        Ok(_) => {
+            Err(ProblemError::NotAPackage { path: given, reason: t!("it is neither a folder nor a file") })
+        }
         Err(_) => Err(ProblemError::NoSuchPath { path: given }),
     }
 }
@@ -141,7 +148,7 @@ fn search(dir: &Path) -> Result<Meant, ProblemError> {
                 let meant = interpret(&read.problem, folder).map_err(|error| wrong(error.to_string()))?;
                 let assignment = read.assignment.or(meant.assignment);
                 if assignment.is_some() && matches!(meant.named, Named::Package(_)) {
-                    return Err(wrong("an assignment has its problems by name, not by path".into()));
+                    return Err(wrong(t!("an assignment has its problems by name, not by path").into()));
                 }
                 return Ok(Meant { named: meant.named, assignment });
             }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::render::glyphs;
 use crate::sanitize;
 
 /// How often a line of unchanged progress is repeated off a terminal.
@@ -136,6 +137,6 @@ fn style(amount: Option<(u64, u64, bool)>) -> ProgressStyle {
     // The templates are constants; were one wrong, the line would only look different.
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
-        .tick_chars("|/-\\ ")
-        .progress_chars("#.")
+        .tick_chars(glyphs::SPINNER)
+        .progress_chars(glyphs::PROGRESS)
 }

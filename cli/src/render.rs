@@ -6,6 +6,7 @@ pub mod diff;
 mod entry;
 pub mod feedback;
 pub mod fix;
+pub mod glyphs;
 pub mod json;
 mod layout;
 pub mod live;
@@ -108,18 +109,26 @@ fn conclude(
             out.write_all(block::render(tally, files, paint).as_bytes())?;
             out.flush()
         }
-        Outcome::Detached if trial => writeln!(err, "stopped; nothing was recorded"),
-        Outcome::StillRunning if trial => writeln!(err, "stopped: it was still running at --timeout"),
-        Outcome::Detached => writeln!(err, "detached; judging goes on. Come back with: {back}"),
+        Outcome::Detached if trial => writeln!(err, "{}", t!("stopped; nothing was recorded")),
+        Outcome::StillRunning if trial => {
+            writeln!(err, "{}", t!("stopped: it was still running at --timeout"))
+        }
+        Outcome::Detached => {
+            writeln!(err, "{}", t!("detached; judging goes on. Come back with: {back}", back))
+        }
         Outcome::StillRunning => {
-            writeln!(err, "still running at --timeout; judging goes on. Come back with: {back}")
+            writeln!(
+                err,
+                "{}",
+                t!("still running at --timeout; judging goes on. Come back with: {back}", back)
+            )
         }
         Outcome::NotAwaited => {
             if let Some(accepted) = &tally.accepted {
                 writeln!(out, "#{}", accepted.id)?;
             }
             out.flush()?;
-            writeln!(err, "submitted. Watch it with: {back}")
+            writeln!(err, "{}", t!("submitted. Watch it with: {back}", back))
         }
     }
 }

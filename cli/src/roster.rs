@@ -14,7 +14,7 @@ const MAX_TOLD: usize = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum RosterError {
     /// It cannot be read.
-    #[error("cannot read {file}: {source}")]
+    #[error("{}", t!("cannot read {file}: {source}", file, source))]
     Read {
         /// The file.
         file: String,
@@ -22,13 +22,16 @@ pub enum RosterError {
         source: std::io::Error,
     },
     /// It is too large.
-    #[error("the file has more than {} MiB: is it a roster?", MAX_FILE / 1024 / 1024)]
+    #[error("{}", t!(
+        "the file has more than {mebibytes} MiB: is it a roster?",
+        mebibytes = MAX_FILE / 1024 / 1024
+    ))]
     TooLarge,
     /// There is no such encoding.
-    #[error("there is no encoding '{0}'")]
+    #[error("{}", t!("there is no encoding '{text}'", text = .0))]
     NoEncoding(String),
     /// Its text is not in the encoding that was thought.
-    #[error("line {line} is not {encoding}")]
+    #[error("{}", t!("line {line} is not {encoding}", line, encoding))]
     Encoding {
         /// The line.
         line: usize,
@@ -38,13 +41,16 @@ pub enum RosterError {
         seems: Option<&'static str>,
     },
     /// There is nothing in it.
-    #[error("there is no row in the file")]
+    #[error("{}", t!("there is no row in the file"))]
     Empty,
     /// It has more rows than one import takes.
-    #[error("the file has {0} rows; one import takes {MAX_ROSTER_ROWS}")]
+    #[error("{}", t!(
+        "the file has {text} rows; one import takes {max_roster_rows}",
+        text = .0, max_roster_rows = MAX_ROSTER_ROWS
+    ))]
     TooMany(usize),
     /// Its first line does not name the columns.
-    #[error("line 1: {0}")]
+    #[error("{}", t!("line 1: {text}", text = .0))]
     Header(String),
     /// Rows that are wrong.
     #[error("{}", .0.join("\n"))]
@@ -56,17 +62,19 @@ impl RosterError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Read { .. } => return None,
-            Self::TooLarge | Self::Empty => "the columns: codementor course roster import --help".into(),
-            Self::NoEncoding(_) => "such as utf-8, cp949, euc-kr, utf-16le, windows-1252".into(),
+            Self::TooLarge | Self::Empty => t!("the columns: codementor course roster import --help").into(),
+            Self::NoEncoding(_) => t!("such as utf-8, cp949, euc-kr, utf-16le, windows-1252").into(),
             Self::Encoding { seems: Some(seems), .. } => {
-                format!("it looks like {seems}: try --encoding {seems}")
+                t!("it looks like {seems}: try --encoding {seems}", seems)
             }
-            Self::Encoding { .. } => "say which it is, such as --encoding cp949, or save it as UTF-8".into(),
-            Self::TooMany(_) => "split it: each import adds to what is there".into(),
+            Self::Encoding { .. } => {
+                t!("say which it is, such as --encoding cp949, or save it as UTF-8").into()
+            }
+            Self::TooMany(_) => t!("split it: each import adds to what is there").into(),
             Self::Header(_) => {
-                "the first line names the columns: codementor course roster import --help".into()
+                t!("the first line names the columns: codementor course roster import --help").into()
             }
-            Self::Rows(_) => "nothing was imported".into(),
+            Self::Rows(_) => t!("nothing was imported").into(),
         })
     }
 }
@@ -187,14 +195,17 @@ fn parse(text: &str) -> Result<Read, RosterError> {
     }
     for clash in roster_clashes(&rows) {
         let (first, second) = (lines[clash.first], lines[clash.second]);
-        wrong.push((second, format!("the {} '{}' is in line {first} too", clash.what, clash.value)));
+        wrong.push((
+            second,
+            t!("the {what} '{value}' is in line {first} too", what = clash.what, value = clash.value, first),
+        ));
     }
     if !wrong.is_empty() {
         wrong.sort();
         let mut told: Vec<String> =
-            wrong.iter().take(MAX_TOLD).map(|(line, why)| format!("line {line}: {why}")).collect();
+            wrong.iter().take(MAX_TOLD).map(|(line, why)| t!("line {line}: {why}", line, why)).collect();
         if wrong.len() > MAX_TOLD {
-            told.push(format!("and {} more", wrong.len() - MAX_TOLD));
+            told.push(t!("and {more} more", more = wrong.len() - MAX_TOLD));
         }
         return Err(RosterError::Rows(told));
     }
@@ -226,24 +237,24 @@ fn columns(header: &csv::StringRecord) -> Result<(Vec<Option<Column>>, Vec<Strin
         if let Some(earlier) = earlier {
             let (one, other) =
                 (header.get(earlier).unwrap_or_default(), header.get(place).unwrap_or_default());
-            return Err(RosterError::Header(format!(
-                "'{}' and '{}' mean the same",
-                one.trim(),
-                other.trim()
+            return Err(RosterError::Header(t!(
+                "'{one}' and '{other}' mean the same",
+                one = one.trim(),
+                other = other.trim()
             )));
         }
     }
     let has = |column| columns.contains(&Some(column));
     if !has(Column::StudentId) {
         let names: Vec<&str> = header.iter().map(str::trim).collect();
-        let mut message = format!("no column is the student id, among {}", names.join(", "));
+        let mut message = t!("no column is the student id, among {names}", names = names.join(", "));
         if has(Column::CanvasId) {
-            message.push_str("; 'id' is the number that Canvas gives, call the school's student_id");
+            message.push_str(t!("; 'id' is the number that Canvas gives, call the school's student_id"));
         }
         return Err(RosterError::Header(message));
     }
     if !has(Column::Name) && !has(Column::LastName) {
-        return Err(RosterError::Header("no column is the name".into()));
+        return Err(RosterError::Header(t!("no column is the name").into()));
     }
     let unknown = columns.iter().zip(header).filter(|(column, _)| column.is_none());
     let ignored = unknown.map(|(_, name)| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
@@ -256,14 +267,18 @@ fn row(
     record: &csv::StringRecord,
 ) -> Result<RosterRow, String> {
     if record.len() != header.len() {
-        return Err(format!("it has {} fields, and line 1 has {}", record.len(), header.len()));
+        return Err(t!(
+            "it has {fields} fields, and line 1 has {columns}",
+            fields = record.len(),
+            columns = header.len()
+        ));
     }
     let cell = |wanted: Column| {
         let place = columns.iter().position(|column| *column == Some(wanted))?;
         record.get(place).map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned)
     };
     if record.iter().any(|cell| cell.contains('\n')) {
-        return Err("a field in quotes goes on in the next line: is a quote missing?".into());
+        return Err(t!("a field in quotes goes on in the next line: is a quote missing?").into());
     }
     let (mut last, mut first) = (cell(Column::LastName), cell(Column::FirstName));
     let name = match cell(Column::Name) {
@@ -283,7 +298,7 @@ fn row(
         None => None,
         Some("yes" | "y" | "true" | "1" | "x") => Some(true),
         Some("no" | "n" | "false" | "0") => Some(false),
-        Some(other) => return Err(format!("'{other}' is neither yes nor no, in the column withdrawn")),
+        Some(other) => return Err(t!("'{other}' is neither yes nor no, in the column withdrawn", other)),
     };
     let row = RosterRow {
         student_id: cell(Column::StudentId).unwrap_or_default(),

@@ -121,7 +121,7 @@ async fn renew(client: &Client, credentials: &Credentials, path: &Path, progress
             },
         },
     };
-    progress.note(&format!("your credentials end soon and could not be renewed: {failed}"));
+    progress.note(&t!("your credentials end soon and could not be renewed: {failed}", failed));
 }
 
 /// Unix time by this machine's clock.

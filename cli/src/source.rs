@@ -7,6 +7,8 @@ use codementor_protocol::{LanguageId, MAX_SOURCE_BYTES, MAX_SOURCE_FILES, Source
 use codementor_runners::Languages;
 use codementor_runners::language::DetectError;
 
+use crate::foreign;
+
 /// A program that can be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
@@ -22,13 +24,16 @@ pub struct Chosen {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// There is no source file to take by default.
-    #[error("there is no source file in {}", dir.display())]
+    #[error("{}", t!("there is no source file in {dir}", dir = dir.display()))]
     NothingHere {
         /// The folder.
         dir: PathBuf,
     },
     /// There are several to take by default.
-    #[error("there are {} source files here: {}", names.len(), names.join(", "))]
+    #[error("{}", t!(
+        "there are {count} source files here: {names}",
+        count = names.len(), names = names.join(", ")
+    ))]
     Ambiguous {
         /// Their names.
         names: Vec<String>,
@@ -36,7 +41,7 @@ pub enum SourceError {
         together: bool,
     },
     /// The folder cannot be listed.
-    #[error("cannot list {}: {source}", dir.display())]
+    #[error("{}", t!("cannot list {dir}: {source}", dir = dir.display(), source))]
     Folder {
         /// The folder.
         dir: PathBuf,
@@ -44,7 +49,7 @@ pub enum SourceError {
         source: std::io::Error,
     },
     /// A file is not there, or cannot be read.
-    #[error("cannot read {}: {}", path.display(), reason(source))]
+    #[error("{}", t!("cannot read {path}: {reason}", path = path.display(), reason = reason(source)))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -52,13 +57,13 @@ pub enum SourceError {
         source: std::io::Error,
     },
     /// A folder instead of a file.
-    #[error("{} is a folder, not a source file", path.display())]
+    #[error("{}", t!("{path} is a folder, not a source file", path = path.display()))]
     IsFolder {
         /// The folder.
         path: PathBuf,
     },
     /// A name that cannot be sent.
-    #[error("the file name {path:?} cannot be used: {rule}")]
+    #[error("{}", t!("the file name {path} cannot be used: {rule}", path = format_args!("{:?}", path), rule))]
     BadName {
         /// The file.
         path: PathBuf,
@@ -66,19 +71,22 @@ pub enum SourceError {
         rule: &'static str,
     },
     /// Two files with one name.
-    #[error("two of the files are named {name}: only the name is sent, without its folder")]
+    #[error("{}", t!("two of the files are named {name}: only the name is sent, without its folder", name))]
     Duplicate {
         /// The name.
         name: String,
     },
     /// A file without text.
-    #[error("{} is empty", path.display())]
+    #[error("{}", t!("{path} is empty", path = path.display()))]
     Empty {
         /// The file.
         path: PathBuf,
     },
     /// A file that is no text.
-    #[error("{} is not a text file: it has a NUL byte at byte {offset}", path.display())]
+    #[error("{}", t!(
+        "{path} is not a text file: it has a NUL byte at byte {offset}",
+        path = path.display(), offset
+    ))]
     Binary {
         /// The file.
         path: PathBuf,
@@ -86,13 +94,19 @@ pub enum SourceError {
         offset: usize,
     },
     /// A text file in two-byte characters.
-    #[error("{} is in UTF-16, not in UTF-8", path.display())]
+    #[error("{}", t!("{path} is in UTF-16, not in UTF-8", path = path.display()))]
     Utf16 {
         /// The file.
         path: PathBuf,
     },
     /// A text file in another encoding.
-    #[error("{} is not UTF-8: byte {offset} is 0x{byte:02x}{}", path.display(), if *korean { "; it reads as CP949 (EUC-KR)" } else { "" })]
+    #[error("{}", t!(
+        "{path} is not UTF-8: byte {offset} is 0x{byte}{what}",
+        path = path.display(),
+        offset,
+        byte = format_args!("{:02x}", byte),
+        what = if *korean { t!("; it reads as CP949 (EUC-KR)") } else { "" }
+    ))]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -104,19 +118,22 @@ pub enum SourceError {
         korean: bool,
     },
     /// More text than may be sent.
-    #[error("the source is larger than {} KiB", MAX_SOURCE_BYTES / 1024)]
+    #[error("{}", t!("the source is larger than {kibibytes} KiB", kibibytes = MAX_SOURCE_BYTES / 1024))]
     TooLong,
     /// More files than may be sent.
-    #[error("{count} files are too many: at most {MAX_SOURCE_FILES} may be sent")]
+    #[error("{}", t!(
+        "{count} files are too many: at most {max_source_files} may be sent",
+        count, max_source_files = MAX_SOURCE_FILES
+    ))]
     TooMany {
         /// How many there are.
         count: usize,
     },
     /// The language cannot be told.
-    #[error(transparent)]
+    #[error("{}", foreign::detect(.0))]
     Language(#[from] DetectError),
     /// `--entry` names none of the files.
-    #[error("--entry {entry} is none of the files: {}", names.join(", "))]
+    #[error("{}", t!("--entry {entry} is none of the files: {names}", entry, names = names.join(", ")))]
     NoSuchEntry {
         /// As given.
         entry: String,
@@ -127,8 +144,8 @@ pub enum SourceError {
 
 fn reason(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".into(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
+        std::io::ErrorKind::NotFound => t!("there is no such file").into(),
+        std::io::ErrorKind::PermissionDenied => t!("permission denied").into(),
         _ => error.to_string(),
     }
 }
@@ -137,29 +154,35 @@ impl SourceError {
     /// What to try next.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NothingHere { .. } => "name the files: codementor submit FILE… -p PROBLEM".into(),
+            Self::NothingHere { .. } => t!("name the files: codementor submit FILE... -p PROBLEM").into(),
             Self::Ambiguous { together: true, .. } => {
-                "name the files that belong together, or take all of them with --yes".into()
+                t!("name the files that belong together, or take all of them with --yes").into()
             }
             Self::Ambiguous { together: false, names } => {
-                format!("name the one that is meant, such as: codementor submit {}", names[0])
+                t!("name the one that is meant, such as: codementor submit {names}", names = names[0])
             }
-            Self::BadName { .. } | Self::Duplicate { .. } => "rename or copy the file first".into(),
-            Self::IsFolder { .. } => "name the files in it".into(),
-            Self::Empty { .. } => "has it been saved?".into(),
-            Self::Binary { .. } => "send the source, not the compiled program".into(),
+            Self::BadName { .. } | Self::Duplicate { .. } => t!("rename or copy the file first").into(),
+            Self::IsFolder { .. } => t!("name the files in it").into(),
+            Self::Empty { .. } => t!("has it been saved?").into(),
+            Self::Binary { .. } => t!("send the source, not the compiled program").into(),
             Self::Utf16 { path } => {
-                format!(
-                    "save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8 {0} > fixed && mv fixed {0}",
-                    quoted(path)
+                t!(
+                    "save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8 {quoted} > fixed && mv fixed \
+                     {quoted}",
+                    quoted = quoted(path)
                 )
             }
             Self::NotUtf8 { path, korean: true, .. } => {
-                format!("convert it: iconv -f CP949 -t UTF-8 {0} > fixed && mv fixed {0}", quoted(path))
+                t!(
+                    "convert it: iconv -f CP949 -t UTF-8 {quoted} > fixed && mv fixed {quoted}",
+                    quoted = quoted(path)
+                )
             }
-            Self::NotUtf8 { korean: false, .. } => "save it as UTF-8".into(),
-            Self::TooLong => "a program is text that a person wrote; read large tables from the input".into(),
-            Self::NoSuchEntry { .. } => "name the file as it is sent, without its folder".into(),
+            Self::NotUtf8 { korean: false, .. } => t!("save it as UTF-8").into(),
+            Self::TooLong => {
+                t!("a program is text that a person wrote; read large tables from the input").into()
+            }
+            Self::NoSuchEntry { .. } => t!("name the file as it is sent, without its folder").into(),
             // The others say themselves what to do.
             Self::Language(_) | Self::Folder { .. } | Self::Unreadable { .. } | Self::TooMany { .. } => {
                 return None;
@@ -263,19 +286,19 @@ fn base_name(path: &Path) -> Result<String, SourceError> {
     let bad = |rule| SourceError::BadName { path: path.into(), rule };
     // `..` and `/` have no last part.
     let name = path.file_name().ok_or(SourceError::IsFolder { path: path.into() })?;
-    let name = name.to_str().ok_or_else(|| bad("it is not UTF-8"))?;
+    let name = name.to_str().ok_or_else(|| bad(t!("it is not UTF-8")))?;
     if name.chars().any(char::is_control) {
-        return Err(bad("it has a line end or another control character in it"));
+        return Err(bad(t!("it has a line end or another control character in it")));
     }
     if name.contains('\\') {
-        return Err(bad("it has a backslash in it"));
+        return Err(bad(t!("it has a backslash in it")));
     }
     // A compiler would take the one for an option, and overlook the other.
     if name.starts_with(['-', '.']) {
-        return Err(bad("it begins with a dash or a dot"));
+        return Err(bad(t!("it begins with a dash or a dot")));
     }
     if name.len() > 200 {
-        return Err(bad("it is longer than 200 bytes"));
+        return Err(bad(t!("it is longer than 200 bytes")));
     }
     Ok(name.to_owned())
 }

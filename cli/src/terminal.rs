@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use crate::args::ColorChoice;
+use crate::locale;
+use crate::render::glyphs::{self, Glyphs};
 
 /// What the two streams can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,13 +24,13 @@ pub struct Terminal {
 
 impl Terminal {
     /// Looks at the streams and the environment of this process.
-    pub fn detect(choice: ColorChoice) -> Self {
+    pub fn detect(choice: ColorChoice, ascii: Option<bool>) -> Self {
         let streams = Streams {
             input: std::io::stdin().is_terminal(),
             out: std::io::stdout().is_terminal(),
             err: std::io::stderr().is_terminal(),
         };
-        let mut terminal = Self::decide(choice, streams, |name| std::env::var_os(name));
+        let mut terminal = Self::decide(choice, ascii, streams, |name| std::env::var_os(name));
         if let Some(width) = streams.out.then(width).flatten() {
             terminal.out.width = width;
             terminal.err.width = width;
@@ -37,7 +39,12 @@ impl Terminal {
     }
 
     /// The decision, from nothing but its arguments.
-    fn decide(choice: ColorChoice, streams: Streams, env: impl Fn(&str) -> Option<OsString>) -> Self {
+    fn decide(
+        choice: ColorChoice,
+        ascii: Option<bool>,
+        streams: Streams,
+        env: impl Fn(&str) -> Option<OsString>,
+    ) -> Self {
         let set = |name: &str| env(name).is_some_and(|value| !value.is_empty());
         let dumb = env("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
         let colour = |tty: bool| match choice {
@@ -48,10 +55,8 @@ impl Terminal {
             ColorChoice::Auto => tty && !dumb && env("CLICOLOR").is_none_or(|v| v != "0"),
         };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| set(name)).and_then(&env);
-        let unicode = locale.and_then(|locale| locale.into_string().ok()).is_some_and(|locale| {
-            let locale = locale.to_ascii_lowercase();
-            locale.ends_with("utf-8") || locale.ends_with("utf8")
-        });
+        let utf8 = locale.and_then(|locale| locale.into_string().ok()).is_some_and(|it| locale::is_utf8(&it));
+        let unicode = ascii.map_or(utf8, |ascii| !ascii);
         let columns = env("COLUMNS").and_then(|v| v.into_string().ok()).and_then(|v| v.parse().ok());
         let width = columns.filter(|n| (20..=1000).contains(n)).unwrap_or(Paint::WIDTH);
         Self {
@@ -127,19 +132,24 @@ impl Paint {
         self.wrap("36", text)
     }
 
+    /// The signs that can be shown.
+    pub fn glyphs(self) -> &'static Glyphs {
+        if self.unicode { &glyphs::UNICODE } else { &glyphs::ASCII }
+    }
+
     /// The mark before something accepted.
     pub fn tick(self) -> &'static str {
-        if self.unicode { "✓" } else { "+" }
+        self.glyphs().tick
     }
 
     /// The mark before something not accepted.
     pub fn cross(self) -> &'static str {
-        if self.unicode { "✗" } else { "x" }
+        self.glyphs().cross
     }
 
     /// The mark where text was cut.
     pub fn cut(self) -> &'static str {
-        if self.unicode { "…" } else { "..." }
+        self.glyphs().cut
     }
 
     fn wrap(self, code: &str, text: &str) -> String {
@@ -153,7 +163,7 @@ mod tests {
 
     fn decide(choice: ColorChoice, tty: bool, env: &[(&str, &str)]) -> Terminal {
         let streams = Streams { input: tty, out: tty, err: tty };
-        Terminal::decide(choice, streams, |name| {
+        Terminal::decide(choice, None, streams, |name| {
             env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into())
         })
     }
@@ -201,6 +211,21 @@ mod tests {
             (vec![], false),
         ] {
             assert_eq!(decide(ColorChoice::Auto, true, &env).out.unicode, unicode, "{env:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_said_of_ascii_beats_the_locale() {
+        let streams = Streams { input: true, out: true, err: true };
+        for (ascii, locale, unicode) in [
+            (Some(true), "ko_KR.UTF-8", false),
+            (Some(false), "C", true),
+            (None, "ko_KR.UTF-8", true),
+            (None, "C", false),
+        ] {
+            let env = |name: &str| (name == "LC_ALL").then(|| locale.into());
+            let terminal = Terminal::decide(ColorChoice::Auto, ascii, streams, env);
+            assert_eq!(terminal.err.unicode, unicode, "{ascii:?} {locale}");
         }
     }
 

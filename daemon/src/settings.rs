@@ -1,5 +1,6 @@
 //! Every setting, from a flag, an environment variable, a key of the configuration file, or a default: in that order.
 
+mod look;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use serde::Deserialize;
 
 pub use crate::feedback::settings::{BaseUrl, Endpoint, FeedbackSettings, Headers, KeySource, Money, Price};
 use crate::feedback::settings::{FeedbackFile, FeedbackFlags};
+pub use look::{Look, MessageLanguage};
+use look::{config_file, xdg};
 use server::ServerFile;
 pub use server::{Address, NotAnAddress, Server, ServerFlags, ServerSettingsError, reached_at};
 
@@ -164,6 +167,11 @@ struct File {
     log: Option<String>,
     feedback: Option<FeedbackFile>,
     oidc: Option<Vec<OidcFile>>,
+    // What only the command line goes by, which reads it before anything else: see [`Look`].
+    #[serde(rename = "lang")]
+    _lang: Option<MessageLanguage>,
+    #[serde(rename = "ascii")]
+    _ascii: Option<bool>,
 }
 
 /// `[[oidc]]` of the configuration file.
@@ -441,23 +449,7 @@ impl Settings {
     }
 
     fn merge(flags: Flags, server: ServerFlags, is_new: bool) -> Result<Self, SettingsError> {
-        let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-        let xdg = |variable: &str, under_home: &str| {
-            std::env::var_os(variable)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-                .or_else(|| home.as_ref().map(|home| home.join(under_home)))
-                .map(|path| path.join("codementor"))
-        };
-        // A data directory that was named, and has a configuration of its own, is a server by itself.
-        let own = flags.data_dir.as_ref().map(|data| data.join(OWN_CONFIG));
-        let own = own.filter(|path| is_new || path.exists());
-        let (config, named) = match flags.config {
-            Some(path) => (Some(path), true),
-            None => {
-                (own.or_else(|| xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join(OWN_CONFIG))), false)
-            }
-        };
+        let (config, named) = config_file(flags.config, flags.data_dir.as_deref(), is_new);
         let file = match &config {
             Some(path) if !is_new => read_file(path, named)?,
             _ => File::default(),
@@ -560,62 +552,4 @@ fn read_file(path: &Path, named: bool) -> Result<File, SettingsError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(config: &str, flags: Flags) -> Result<Settings, SettingsError> {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let path = dir.path().join("config.toml");
-        std::fs::write(&path, config).expect("the file is written");
-        Settings::load(Flags { config: Some(path), ..flags })
-    }
-
-    #[test]
-    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
-        let settings =
-            load("slots = 3\nack_wait = 7\n", Flags { slots: Some(5), ..Flags::default() }).expect("loads");
-        assert_eq!((settings.slots, settings.ack_wait.as_secs(), settings.max_deliver), (5, 7, 4));
-    }
-
-    #[test]
-    fn a_key_that_does_not_exist_is_named_with_its_line() {
-        let error = load("slots = 3\nslotz = 4\n", Flags::default()).expect_err("is refused").to_string();
-        assert!(error.contains("slotz") && error.contains("line 2"), "{error}");
-    }
-
-    #[test]
-    fn what_is_out_of_range_is_refused() {
-        let error = load("slots = 513\n", Flags::default()).expect_err("is refused").to_string();
-        assert!(error.contains("slots is 513"), "{error}");
-        let error =
-            load("nats_url = \"nats://h:1\"\n", Flags::default()).expect_err("is refused").to_string();
-        assert!(error.contains("--creds"), "{error}");
-    }
-
-    #[test]
-    fn issuers_of_id_tokens_say_where_their_keys_are() {
-        let load = |keys: &str| {
-            let text =
-                format!("[[oidc]]\nissuer = \"https://ci.example\"\naudience = \"codementor\"\n{keys}\n");
-            load(&text, Flags::default())
-        };
-        let settings = load("jwks_url = \"https://ci.example/jwks\"").expect("loads");
-        assert_eq!(settings.oidc[0].keys, OidcKeys::Url("https://ci.example/jwks".into()));
-        let settings = load("jwks_file = \"ci.json\"").expect("loads");
-        assert!(matches!(&settings.oidc[0].keys, OidcKeys::File(path) if path.is_absolute()));
-        for (keys, word) in [
-            ("", "either"),
-            ("jwks_url = \"http://ci.example/jwks\"", "https://"),
-            ("jwks_url = \"http://127.0.0.1.evil/jwks\"", "https://"),
-            ("jwks_url = \"https://ci.example/jwks\"\njwks_file = \"ci.json\"", "either"),
-        ] {
-            let error = load(keys).expect_err("is refused").to_string();
-            assert!(error.contains(word), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_idle_timeout_of_zero_means_never() {
-        assert_eq!(load("idle_timeout = 0\n", Flags::default()).expect("loads").idle_timeout, None);
-    }
-}
+mod tests;

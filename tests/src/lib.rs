@@ -100,6 +100,10 @@ impl Home {
             .current_dir(self.work())
             .env("CODEMENTOR_DATA_DIR", self.data())
             .env("CODEMENTOR_CONFIG", self.config())
+            // What is printed must not depend on who runs the tests.
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("CODEMENTOR_LANG")
+            .env_remove("CODEMENTOR_ASCII")
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR_FORCE")
             .env_remove("CI")

@@ -89,9 +89,8 @@ fn output(problem: &Problem) -> String {
             format!("{}\n{}", problem.token(), sanitize::text(&log::compiler(problem)))
         }
         Ending::Judged(result) => {
-            let passed = result
-                .passed
-                .map(|passed| format!(": {passed} of {}", words::plural(result.total.into(), "test")));
+            let passed =
+                result.passed.map(|passed| format!(": {passed} of {}", count!(result.total.into(), "test")));
             format!("{}{}", result.verdict, passed.unwrap_or_default())
         }
         Ending::Unsent { reason, .. } => sanitize::text(reason).into_owned(),

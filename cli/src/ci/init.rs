@@ -55,16 +55,20 @@ pub fn files(host: Host) -> &'static [Written] {
 pub fn next(host: Host) -> &'static str {
     match host {
         Host::Github => {
-            "next: Settings, Secrets and variables, Actions: the secret CODEMENTOR_CREDS, from: codementor ci creds COURSE/ASSIGNMENT"
+            t!("next: Settings, Secrets and variables, Actions: the secret CODEMENTOR_CREDS, from: \
+                codementor ci creds COURSE/ASSIGNMENT")
         }
         Host::Gitlab => {
-            "next: Settings, CI/CD, Variables: CODEMENTOR_CREDS, masked, from: codementor ci creds COURSE/ASSIGNMENT"
+            t!("next: Settings, CI/CD, Variables: CODEMENTOR_CREDS, masked, from: codementor ci creds \
+                COURSE/ASSIGNMENT")
         }
         Host::Jenkins => {
-            "next: a secret text with the id codementor-creds, from: codementor ci creds COURSE/ASSIGNMENT"
+            t!("next: a secret text with the id codementor-creds, from: codementor ci creds \
+                COURSE/ASSIGNMENT")
         }
         Host::Gradescope => {
-            "next: zip both with codementor.creds, from: codementor ci creds COURSE/ASSIGNMENT --out codementor.creds"
+            t!("next: zip both with codementor.creds, from: codementor ci creds COURSE/ASSIGNMENT --out \
+                codementor.creds")
         }
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use codementor_protocol::{Points, SourceFile};
 
 use crate::ci::graded::{Ending, Graded, Problem, Source};
-use crate::render::{compile, words};
+use crate::render::compile;
 use crate::sanitize;
 use crate::terminal::Paint;
 
@@ -107,7 +107,7 @@ fn problem(problem: &Problem) -> String {
             if let Some(failure) = problem.first_failure() {
                 text.push_str(&format!(" (first failure: {})", line(&failure.name())));
             } else if result.total > 0 && problem.accepted() {
-                text.push_str(&format!(" ({})", words::plural(result.total.into(), "test")));
+                text.push_str(&format!(" ({})", count!(result.total.into(), "test")));
             }
             text.push_str(&format!("{late}{number}\n"));
             if !problem.compiles() {

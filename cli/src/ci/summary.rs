@@ -80,7 +80,7 @@ fn details(problem: &Problem) -> String {
             }
             let rest = problem.not_run().count();
             if rest > 0 {
-                text.push_str(&format!("\nNot run after it: {}.\n", words::plural(rest as u64, "test")));
+                text.push_str(&format!("\nNot run after it: {}.\n", count!(rest as u64, "test")));
             }
             text
         }

@@ -5,7 +5,6 @@ use codementor_protocol::Revoke;
 use crate::args::account::Admin;
 use crate::commands::{Context, personal};
 use crate::error::{CliError, ExitStatus};
-use crate::render::words;
 
 pub(crate) async fn run(context: &Context, command: &Admin) -> Result<ExitStatus, CliError> {
     let user = match command {
@@ -13,9 +12,10 @@ pub(crate) async fn run(context: &Context, command: &Admin) -> Result<ExitStatus
         Admin::Erase(args) => return personal::erase(context, args).await,
     };
     let revoked = context.session().await?.request(&Revoke { user: user.clone() }).await?;
-    context.print(&format!(
-        "{user} is cut off: {} void; a code lets {user} in again: codementor pair --user {user}\n",
-        words::plural(revoked.credentials.into(), "credential")
+    context.print(&t!(
+        "{user} is cut off: {credentials} void; a code lets {user} in again: codementor pair --user {user}\n",
+        user,
+        credentials = count!(revoked.credentials.into(), "credential")
     ))?;
     Ok(ExitStatus::Success)
 }

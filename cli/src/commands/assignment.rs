@@ -11,7 +11,6 @@ use crate::draft::{self, DraftError};
 use crate::error::{CliError, ExitStatus};
 use crate::moments::{self, now, shown};
 use crate::render::table::{Table, Tone};
-use crate::render::words;
 use crate::session::Session;
 
 pub(crate) async fn run(context: &Context, command: &course::Assignment) -> Result<ExitStatus, CliError> {
@@ -33,12 +32,13 @@ async fn list(context: &Context, course: Option<&CourseName>, json: bool) -> Res
         return Ok(ExitStatus::Success);
     }
     if assignments.is_empty() {
-        context
-            .progress
-            .note("no assignments yet; the first: codementor assignment create COURSE/NAME --problem NAME");
+        context.progress.note(t!(
+            "no assignments yet; the first: codementor assignment create COURSE/NAME --problem NAME"
+        ));
         return Ok(ExitStatus::Success);
     }
-    let mut table = Table::new(&["assignment", "title", "state", "due", "problems", ">points"]);
+    let mut table =
+        Table::new(&[t!("assignment"), t!("title"), t!("state"), t!("due"), t!("problems"), t!(">points")]);
     for one in &assignments {
         let names: Vec<&str> = one.problems.iter().map(|problem| problem.problem.as_str()).collect();
         let (state, tone) = state(one);
@@ -58,12 +58,12 @@ async fn list(context: &Context, course: Option<&CourseName>, json: bool) -> Res
 /// Where an assignment is in its life, by this machine's clock.
 pub(crate) fn state(assignment: &Assignment) -> (String, Tone) {
     match (assignment.state, assignment.opens) {
-        (AssignmentState::Draft, _) => ("draft".into(), Tone::Odd),
+        (AssignmentState::Draft, _) => (t!("draft").into(), Tone::Odd),
         (AssignmentState::Open, Some(opens)) if now() < opens => {
-            (format!("opens {}", shown(opens, &assignment.time_zone)), Tone::Odd)
+            (t!("opens {opens}", opens = shown(opens, &assignment.time_zone)), Tone::Odd)
         }
-        (AssignmentState::Open, _) => ("open".into(), Tone::Good),
-        (AssignmentState::Closed, _) => ("closed".into(), Tone::Plain),
+        (AssignmentState::Open, _) => (t!("open").into(), Tone::Good),
+        (AssignmentState::Closed, _) => (t!("closed").into(), Tone::Plain),
     }
 }
 
@@ -114,25 +114,29 @@ async fn extend(context: &Context, args: &Extend) -> Result<ExitStatus, CliError
     match (&args.student, due) {
         (Some(student), Some(due)) => {
             let due = shown(due, &changed.time_zone);
-            context.print(&format!("{id} is due at {due} for {student}\n"))?;
+            context.print(&t!("{id} is due at {due} for {student}\n", id, due, student))?;
             if changed.state == AssignmentState::Closed {
-                context.progress.note(&format!("{id} is closed: {student} can submit once it is open again"));
+                context.progress.note(&t!(
+                    "{id} is closed: {student} can submit once it is open again",
+                    id,
+                    student
+                ));
             }
         }
-        (Some(student), None) => context.print(&format!("{id} is due for {student} as for all\n"))?,
+        (Some(student), None) => context.print(&t!("{id} is due for {student} as for all\n", id, student))?,
         (None, _) => tell(context, &changed)?,
     }
     Ok(ExitStatus::Success)
 }
 
 async fn delete(context: &Context, id: &AssignmentId, yes: bool) -> Result<ExitStatus, CliError> {
-    let asked = || context.terminal.asks && ask(&format!("Delete {id}? Its submissions stay. [y/N] "));
+    let asked = || context.terminal.asks && ask(&t!("Delete {id}? Its submissions stay. [y/N] ", id));
     if !(yes || asked()) {
-        return Err(CliError::NotAgreed { what: format!("{id} was not deleted") });
+        return Err(CliError::NotAgreed { what: t!("{id} was not deleted", id) });
     }
     let deleted = context.session().await?.request(&DeleteAssignment { assignment: id.clone() }).await?;
-    let submissions = words::plural(deleted.submissions, "submission");
-    context.print(&format!("{id} is deleted; {submissions} to it stay\n"))?;
+    let submissions = count!(deleted.submissions, "submission");
+    context.print(&t!("{id} is deleted; {submissions} to it stay\n", id, submissions))?;
     Ok(ExitStatus::Success)
 }
 
@@ -144,19 +148,22 @@ pub(crate) async fn find(session: &mut Session<'_>, id: &AssignmentId) -> Result
 
 fn tell(context: &Context, assignment: &Assignment) -> Result<(), CliError> {
     let zone = &assignment.time_zone;
-    let due =
-        assignment.due.map_or("without a deadline".into(), |due| format!("due at {}", shown(due, zone)));
-    context.print(&format!(
-        "{} is {}: {}, {} points, {due}\n",
-        assignment.id,
-        state(assignment).0,
-        words::plural(assignment.problems.len() as u64, "problem"),
-        total(assignment),
+    let due = assignment
+        .due
+        .map_or(t!("without a deadline").into(), |due| t!("due at {due}", due = shown(due, zone)));
+    context.print(&t!(
+        "{assignment} is {state}: {problems}, {total} points, {due}\n",
+        assignment = assignment.id,
+        state = state(assignment).0,
+        problems = count!(assignment.problems.len() as u64, "problem"),
+        total = total(assignment),
+        due
     ))?;
     if assignment.state == AssignmentState::Draft {
-        context
-            .progress
-            .note(&format!("students see it after: codementor assignment open {}", assignment.id));
+        context.progress.note(&t!(
+            "students see it after: codementor assignment open {assignment}",
+            assignment = assignment.id
+        ));
     }
     Ok(())
 }

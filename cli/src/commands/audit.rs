@@ -8,6 +8,7 @@ use crate::commands::Context;
 use crate::error::{CliError, ExitStatus};
 use crate::render::table::{Table, Tone};
 use crate::render::words;
+use crate::terminal::Paint;
 
 /// How much of a change is shown in a line.
 const SHOWN: usize = 100;
@@ -31,9 +32,10 @@ pub(crate) async fn run(context: &Context, args: &Audit) -> Result<ExitStatus, C
     if args.json {
         context.print_json(&all)?;
     } else if all.is_empty() {
-        context.progress.note("nothing was changed yet");
+        context.progress.note(t!("nothing was changed yet"));
     } else {
-        let mut table = Table::new(&[">entry", "when", "who", "what", "of", "detail"]);
+        let mut table =
+            Table::new(&[t!(">entry"), t!("when"), t!("who"), t!("what"), t!("of"), t!("detail")]);
         for entry in &all {
             table.row([
                 (entry.id.to_string(), Tone::Plain),
@@ -41,7 +43,7 @@ pub(crate) async fn run(context: &Context, args: &Audit) -> Result<ExitStatus, C
                 (entry.by.to_string(), Tone::Plain),
                 (entry.action.clone(), Tone::Plain),
                 (entry.target.clone(), Tone::Plain),
-                (detail(&entry.detail), Tone::Plain),
+                (detail(&entry.detail, context.terminal.out), Tone::Plain),
             ]);
         }
         context.print(&table.render(context.terminal.out))?;
@@ -50,7 +52,7 @@ pub(crate) async fn run(context: &Context, args: &Audit) -> Result<ExitStatus, C
 }
 
 /// The parts of a change that say something, in one line.
-fn detail(detail: &Value) -> String {
+fn detail(detail: &Value, paint: Paint) -> String {
     let Value::Object(parts) = detail else { return String::new() };
     let said = |value: &Value| match value {
         Value::Null => None,
@@ -62,7 +64,7 @@ fn detail(detail: &Value) -> String {
         parts.iter().filter_map(|(name, value)| Some(format!("{name}: {}", said(value)?))).collect();
     let text = parts.join("; ");
     match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}… (--json shows all)", &text[..end]),
+        Some((end, _)) => t!("{text}{cut} (--json shows all)", text = &text[..end], cut = paint.cut()),
         None => text,
     }
 }

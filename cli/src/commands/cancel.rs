@@ -11,10 +11,9 @@ pub(crate) async fn run(context: &Context, args: &args::Cancel) -> Result<ExitSt
     let submission = newest(&mut session, args.id).await?;
     let cancelling = session.request(&Cancel { submission }).await?;
     match cancelling.cancelled {
-        true => context.print(&format!("#{submission} is cancelled\n"))?,
-        false => {
-            context.print(&format!("#{submission} had already ended: codementor show {submission}\n"))?
-        }
+        true => context.print(&t!("#{submission} is cancelled\n", submission))?,
+        false => context
+            .print(&t!("#{submission} had already ended: codementor show {submission}\n", submission))?,
     }
     Ok(ExitStatus::Success)
 }

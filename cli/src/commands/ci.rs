@@ -248,7 +248,7 @@ pub(crate) fn init(args: &args::CiInit) -> Result<ExitStatus, CliError> {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
                 .map_err(|source| CliError::Write { what: path.display().to_string(), source })?;
         }
-        writeln!(std::io::stdout(), "wrote {}", shown(&path, &dir).display())?;
+        writeln!(std::io::stdout(), "{}", t!("wrote {shown}", shown = shown(&path, &dir).display()))?;
     }
     writeln!(std::io::stdout(), "{}", init::next(host))?;
     Ok(ExitStatus::Success)

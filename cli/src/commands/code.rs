@@ -9,6 +9,7 @@ use crate::error::{CliError, ExitStatus};
 use crate::moments;
 use crate::render::table::{Table, Tone};
 use crate::render::words;
+use crate::terminal::Paint;
 
 pub(crate) async fn run(context: &Context, command: &Code) -> Result<ExitStatus, CliError> {
     match command {
@@ -17,13 +18,13 @@ pub(crate) async fn run(context: &Context, command: &Code) -> Result<ExitStatus,
             let codes = context.session().await?.request(&ListCodes { course: course.clone() }).await?;
             match json {
                 true => context.print_json(&codes)?,
-                false => context.print(&table(&codes).render(context.terminal.out))?,
+                false => context.print(&table(&codes, context.terminal.out).render(context.terminal.out))?,
             }
         }
         Code::Drop { course, id } => {
             let drop = DropCode { course: course.clone(), id: *id };
             context.session().await?.request(&drop).await?;
-            context.print(&format!("code {id} of {course} lets nobody in any more\n"))?;
+            context.print(&t!("code {id} of {course} lets nobody in any more\n", id, course))?;
         }
     }
     Ok(ExitStatus::Success)
@@ -45,30 +46,35 @@ async fn make(context: &Context, args: &account::MakeCode) -> Result<(), CliErro
             "course": args.course, "role": make.role, "server": server, "code": made.code, "expires": made.expires,
         }));
     }
-    let uses =
-        args.uses.map_or(String::new(), |uses| format!(", for {}", words::plural(uses.into(), "person")));
+    let uses = args
+        .uses
+        .map_or(String::new(), |uses| t!(", for {persons}", persons = count!(uses.into(), "person")));
     let id = if args.roster { " --student-id ID" } else { "" };
-    context.print(&format!(
-        "To join {} as {}, until {}{uses}:\n  codementor join {server} {}{id}\n",
-        args.course,
-        make.role,
-        words::moment(made.expires),
-        made.code
+    context.print(&t!(
+        "To join {course} as {role}, until {expires}{uses}:\n  codementor join {server} {code}{id}\n",
+        course = args.course,
+        role = make.role,
+        expires = words::moment(made.expires),
+        uses,
+        server,
+        code = made.code,
+        id
     ))
 }
 
-fn table(codes: &[CodeSummary]) -> Table {
-    let mut table = Table::new(&[">id", "code", "role", "until", ">used", ">left", "who"]);
+fn table(codes: &[CodeSummary], paint: Paint) -> Table {
+    let mut table =
+        Table::new(&[t!(">id"), t!("code"), t!("role"), t!("until"), t!(">used"), t!(">left"), t!("who")]);
     for code in codes {
-        let left = code.uses_left.map_or("any".into(), |left| left.to_string());
+        let left = code.uses_left.map_or(t!("any").into(), |left| left.to_string());
         table.row([
             (code.id.to_string(), Tone::Plain),
-            (format!("{}…", code.starts_with), Tone::Plain),
+            (format!("{}{}", code.starts_with, paint.cut()), Tone::Plain),
             (code.role.to_string(), Tone::Plain),
             (words::moment(code.expires), Tone::Plain),
             (code.used.to_string(), Tone::Plain),
             (left, Tone::Plain),
-            (if code.roster_only { "roster".into() } else { "anybody".into() }, Tone::Plain),
+            (if code.roster_only { t!("roster").into() } else { t!("anybody").into() }, Tone::Plain),
         ]);
     }
     table

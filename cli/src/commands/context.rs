@@ -14,11 +14,11 @@ pub(crate) fn run(context: &Context, command: &account::Context) -> Result<ExitS
         account::Context::List(args) => list(context, &contexts, args.json)?,
         account::Context::Use { name } => {
             contexts.select(Some(name.as_str()).filter(|name| *name != PRIVATE))?;
-            context.print(&format!("commands go to {name} now\n"))?;
+            context.print(&t!("commands go to {name} now\n", name))?;
         }
         account::Context::Remove { name } => {
             contexts.remove(name)?;
-            context.print(&format!("forgot {name} on this machine\n"))?;
+            context.print(&t!("forgot {name} on this machine\n", name))?;
         }
     }
     Ok(ExitStatus::Success)
@@ -39,7 +39,7 @@ fn list(context: &Context, contexts: &Contexts, json: bool) -> Result<(), CliErr
         rows.push((used(&name), name, user, server));
     }
     let private = context.settings.nats_url.is_none();
-    rows.push((private, PRIVATE.into(), codementord_user(), "the private daemon".into()));
+    rows.push((private, PRIVATE.into(), codementord_user(), t!("the private daemon").into()));
     if json {
         let rows: Vec<_> = rows
             .iter()
@@ -49,7 +49,7 @@ fn list(context: &Context, contexts: &Contexts, json: bool) -> Result<(), CliErr
             .collect();
         return context.print_json(&rows);
     }
-    let mut table = Table::new(&["", "context", "you are", "server"]);
+    let mut table = Table::new(&["", t!("context"), t!("you are"), t!("server")]);
     for (used, name, user, server) in rows {
         table.row([
             (if used { "*".into() } else { String::new() }, Tone::Plain),

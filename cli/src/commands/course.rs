@@ -7,7 +7,6 @@ use crate::args::course::Course;
 use crate::commands::{Context, code, roster};
 use crate::error::{CliError, ExitStatus};
 use crate::render::table::{Table, Tone};
-use crate::render::words;
 use crate::sanitize;
 
 pub(crate) async fn run(context: &Context, command: &Course) -> Result<ExitStatus, CliError> {
@@ -26,12 +25,12 @@ pub(crate) async fn run(context: &Context, command: &Course) -> Result<ExitStatu
 async fn create(context: &Context, course: &CourseName, title: Option<&str>) -> Result<ExitStatus, CliError> {
     let title = title.unwrap_or(course.as_str()).to_owned();
     let made = context.session().await?.request(&PutCourse { course: course.clone(), title }).await?;
-    context.print(&format!(
-        "{} is there: {}, {}, {}\n",
-        made.course,
-        sanitize::line(&made.title),
-        words::plural(made.students.into(), "student"),
-        words::plural(made.assignments.into(), "assignment"),
+    context.print(&t!(
+        "{course} is there: {title}, {students}, {assignments}\n",
+        course = made.course,
+        title = sanitize::line(&made.title),
+        students = count!(made.students.into(), "student"),
+        assignments = count!(made.assignments.into(), "assignment")
     ))?;
     Ok(ExitStatus::Success)
 }
@@ -45,12 +44,13 @@ async fn list(context: &Context, args: &args::List) -> Result<ExitStatus, CliErr
     if courses.is_empty() {
         context
             .progress
-            .note("you are in no course; an administrator makes one: codementor course create NAME");
+            .note(t!("you are in no course; an administrator makes one: codementor course create NAME"));
         return Ok(ExitStatus::Success);
     }
-    let mut table = Table::new(&["course", "title", "you are", ">students", ">assignments"]);
+    let mut table =
+        Table::new(&[t!("course"), t!("title"), t!("you are"), t!(">students"), t!(">assignments")]);
     for course in &courses {
-        let role = course.role.map_or("administrator", |role| role.token());
+        let role = course.role.map_or(t!("administrator"), |role| role.token());
         table.row([
             (course.course.to_string(), Tone::Plain),
             (course.title.clone(), Tone::Plain),

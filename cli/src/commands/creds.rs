@@ -24,9 +24,12 @@ pub(crate) async fn make(context: &Context, args: &account::CiCreds) -> Result<E
     let server = own.server.as_deref().unwrap_or(url);
     let credentials =
         Credentials::new(&made.jwt, &seed, server, own.certificates.clone()).map_err(malformed)?;
-    context.progress.note(&format!(
-        "{} may submit to {} as you for {} days, and do nothing else; codementor ci drop {} ends that",
-        made.user, args.assignment, args.days, made.user
+    context.progress.note(&t!(
+        "{user} may submit to {assignment} as you for {days} days, and do nothing else; codementor ci drop \
+         {user} ends that",
+        user = made.user,
+        assignment = args.assignment,
+        days = args.days
     ));
     match &args.out {
         Some(path) => contexts::write_secret(path, &credentials.text())
@@ -41,10 +44,11 @@ pub(crate) async fn drop_one(context: &Context, name: &UserName) -> Result<ExitS
     let mut session = context.session().await?;
     let keys = session.request(&ListKeys {}).await?;
     let Some(key) = keys.into_iter().find(|key| key.credential.as_ref() == Some(name)) else {
-        let message = format!("you have no credentials '{name}' for CI");
-        return Err(Refusal::new(RefusalCode::NotFound, message).hint("codementor whoami lists them").into());
+        let message = t!("you have no credentials '{name}' for CI", name);
+        let refusal = Refusal::new(RefusalCode::NotFound, message).hint(t!("codementor whoami lists them"));
+        return Err(CliError::Known(refusal));
     };
     session.request(&LogOut { public_key: key.public_key }).await?;
-    context.print(&format!("{name} is void\n"))?;
+    context.print(&t!("{name} is void\n", name))?;
     Ok(ExitStatus::Success)
 }

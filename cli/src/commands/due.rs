@@ -7,6 +7,7 @@ use crate::commands::{Context, assignment};
 use crate::error::{CliError, ExitStatus};
 use crate::moments::now;
 use crate::render::table::{Table, Tone};
+use crate::render::words;
 
 pub(crate) async fn run(context: &Context, args: &Due) -> Result<ExitStatus, CliError> {
     let mut due = context.session().await?.request(&ListDue {}).await?;
@@ -16,7 +17,7 @@ pub(crate) async fn run(context: &Context, args: &Due) -> Result<ExitStatus, Cli
     if args.json {
         context.print_json(&due)?;
     } else if due.is_empty() {
-        context.progress.note("nothing is due; closed assignments too: codementor due --all");
+        context.progress.note(t!("nothing is due; closed assignments too: codementor due --all"));
     } else {
         context.print(&table(&due).render(context.terminal.out))?;
     }
@@ -24,7 +25,15 @@ pub(crate) async fn run(context: &Context, args: &Due) -> Result<ExitStatus, Cli
 }
 
 fn table(due: &[DueAssignment]) -> Table {
-    let mut table = Table::new(&["problem", "title", "due", "state", "your best", ">score", ">attempts"]);
+    let mut table = Table::new(&[
+        t!("problem"),
+        t!("title"),
+        t!("due"),
+        t!("state"),
+        t!("your best"),
+        t!(">score"),
+        t!(">attempts"),
+    ]);
     for one in due {
         let (when, tone) = when(one, now());
         let (state, state_tone) = assignment::state(&one.assignment);
@@ -70,9 +79,12 @@ fn table(due: &[DueAssignment]) -> Table {
 fn when(due: &DueAssignment, now: Timestamp) -> (String, Tone) {
     let Some(at) = due.assignment.due else { return ("-".into(), Tone::Plain) };
     let left = at.0 - now.0;
-    let note = if due.extended { " (yours)" } else { "" };
+    let note = if due.extended { t!(" (yours)") } else { "" };
     match left {
-        0.. => (format!("in {}{note}", Span(left)), if left < 86_400_000 { Tone::Odd } else { Tone::Plain }),
-        _ => (format!("{} ago{note}", Span(left)), Tone::Bad),
+        0.. => (
+            t!("in {left}{note}", left = words::span(Span(left)), note),
+            if left < 86_400_000 { Tone::Odd } else { Tone::Plain },
+        ),
+        _ => (t!("{left} ago{note}", left = words::span(Span(left)), note), Tone::Bad),
     }
 }

@@ -37,7 +37,7 @@ fn replay(detail: &FeedbackDetail, about: About, paint: Paint) -> String {
             talk.hear(&EventKind::FeedbackEnd(end.clone()));
         } else if step.end.is_none() {
             text.push_str(&talk.take(paint));
-            text.push_str("  this step goes on\n");
+            text.push_str(t!("  this step goes on\n"));
         }
     }
     if let Some(fix) = &detail.fix {
@@ -45,24 +45,30 @@ fn replay(detail: &FeedbackDetail, about: About, paint: Paint) -> String {
     }
     text.push_str(&talk.take(paint));
     if talk.is_silent() {
-        text.push_str("  nothing was said\n");
+        text.push_str(t!("  nothing was said\n"));
     }
     let given = detail.steps.iter().map(|step| step.step).max().unwrap_or(0);
     if detail.policy != FeedbackPolicy::Off && detail.fix.is_none() && given < detail.most_steps {
         let next = format!("codementor hint {}", detail.submission);
-        text.push_str(&format!("  next: {}\n", paint.place(&next)));
+        text.push_str(&t!("  next: {command}\n", command = paint.place(&next)));
     }
     text
 }
 
 fn facts(detail: &FeedbackDetail) -> String {
     let policy = match detail.policy {
-        FeedbackPolicy::Off => return "the rules allow no feedback".into(),
-        FeedbackPolicy::Hints => "hints",
-        FeedbackPolicy::Full => "hints and corrected programs",
+        FeedbackPolicy::Off => return t!("the rules allow no feedback").into(),
+        FeedbackPolicy::Hints => t!("hints"),
+        FeedbackPolicy::Full => t!("hints and corrected programs"),
     };
     let given = detail.steps.len();
-    format!("{policy}   {given} of {} steps   left: {}", detail.most_steps, words::allowance(&detail.left))
+    t!(
+        "{policy}   {given} of {most_steps} steps   left: {left}",
+        policy,
+        given,
+        most_steps = detail.most_steps,
+        left = words::allowance(&detail.left)
+    )
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(crate) async fn run(context: &Context, args: &args::Fix) -> Result<ExitStatu
         context.progress.note(&fix::label(&corrected));
         let lines = fix::diff(&files, &corrected.files, paint);
         context.print(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())?;
-        context.progress.note(&format!("  next: codementor fix {id} --apply"));
+        context.progress.note(&t!("  next: codementor fix {id} --apply", id));
         return Ok(ExitStatus::Success);
     }
     let files = hint::about(&mut session, id).await?.files;
@@ -41,27 +41,30 @@ pub(crate) async fn run(context: &Context, args: &args::Fix) -> Result<ExitStatu
 
 /// Why there is no corrected program.
 fn none(id: SubmissionId, policy: FeedbackPolicy) -> CliError {
-    match policy {
+    CliError::Known(match policy {
         FeedbackPolicy::Full => Refusal::new(
             RefusalCode::NotFound,
-            format!("there is no corrected program for #{id} that was accepted on all tests"),
+            t!("there is no corrected program for #{id} that was accepted on all tests", id),
         )
-        .hint(format!("ask again: codementor hint {id}; what was said so far: codementor feedback {id}")),
+        .hint(t!("ask again: codementor hint {id}; what was said so far: codementor feedback {id}", id)),
         FeedbackPolicy::Hints => {
-            Refusal::new(RefusalCode::Forbidden, "the rules show hints, and no corrected programs")
-                .hint(format!("the next hint: codementor hint {id}"))
+            Refusal::new(RefusalCode::Forbidden, t!("the rules show hints, and no corrected programs"))
+                .hint(t!("the next hint: codementor hint {id}", id))
         }
-        FeedbackPolicy::Off => Refusal::new(RefusalCode::Forbidden, "the rules allow no feedback"),
-    }
-    .into()
+        FeedbackPolicy::Off => Refusal::new(RefusalCode::Forbidden, t!("the rules allow no feedback")),
+    })
 }
 
 fn in_words(applied: &Applied) -> String {
     match applied {
         Applied::Written { name, backup } => {
-            format!("{} is written; what it was is in {}\n", sanitize::line(name), sanitize::line(backup))
+            t!(
+                "{name} is written; what it was is in {backup}\n",
+                name = sanitize::line(name),
+                backup = sanitize::line(backup)
+            )
         }
-        Applied::Unchanged { name } => format!("{} is corrected already\n", sanitize::line(name)),
+        Applied::Unchanged { name } => t!("{name} is corrected already\n", name = sanitize::line(name)),
     }
 }
 

@@ -17,19 +17,19 @@ use crate::sanitize;
 #[derive(Debug, thiserror::Error)]
 pub enum GetError {
     /// The folder is there already.
-    #[error("{} is there already", path.display())]
+    #[error("{}", t!("{path} is there already", path = path.display()))]
     Exists {
         /// The folder.
         path: PathBuf,
     },
     /// A package has no folder to be got: it is there.
-    #[error("{} is a package: its statement lies in it", path.display())]
+    #[error("{}", t!("{path} is a package: its statement lies in it", path = path.display()))]
     IsPackage {
         /// The package.
         path: PathBuf,
     },
     /// Something cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("{}", t!("cannot write {path}: {source}", path = path.display(), source))]
     Write {
         /// The file or folder.
         path: PathBuf,
@@ -43,9 +43,9 @@ impl GetError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Exists { .. } => {
-                Some("choose another folder with --dir DIR; nothing is ever overwritten".into())
+                Some(t!("choose another folder with --dir DIR; nothing is ever overwritten").into())
             }
-            Self::IsPackage { .. } => Some("a problem is named as in: codementor list".into()),
+            Self::IsPackage { .. } => Some(t!("a problem is named as in: codementor list").into()),
             Self::Write { .. } => None,
         }
     }
@@ -59,7 +59,7 @@ pub(crate) async fn run(context: &Context, args: &Get) -> Result<ExitStatus, Cli
         Named::Package(path) => return Err(GetError::IsPackage { path }.into()),
     };
     let statement_in = args.statement_in.clone().or_else(|| {
-        let own = crate::locale::language(|name| std::env::var(name).ok());
+        let own = crate::locale::answers();
         own.map(|language| language.as_str().to_owned())
     });
     let request = ReadProblem { problem, assignment: meant.assignment, statement_in };
@@ -82,18 +82,18 @@ pub(crate) async fn run(context: &Context, args: &Get) -> Result<ExitStatus, Cli
 /// The statement with its samples, for the terminal.
 fn show(text: &ProblemText, context: &Context) -> String {
     let paint = context.terminal.out;
-    let mut page = format!(
-        "{}   {} of CPU time, {}\n\n",
-        paint.strong(&sanitize::line(&text.title)),
-        words::duration(text.limits.time_ms),
-        words::memory(text.limits.memory_mib * 1024),
+    let mut page = t!(
+        "{title}   {time_ms} of CPU time, {memory_mib}\n\n",
+        title = paint.strong(&sanitize::line(&text.title)),
+        time_ms = words::duration(text.limits.time_ms),
+        memory_mib = words::memory(text.limits.memory_mib * 1024)
     );
     page.push_str(&Markdown::default().render(&text.statement, paint));
     for (name, input, answer) in &text.samples {
         let name = sanitize::line(name);
-        for (what, content) in [("in", input), ("out", answer)] {
+        for (what, content) in [(t!("in"), input), (t!("out"), answer)] {
             // A text that is built cannot fail to be written to.
-            let _ = writeln!(page, "\n{}", paint.strong(&format!("sample {name}, {what}:")));
+            let _ = writeln!(page, "\n{}", paint.strong(&t!("sample {name}, {what}:", name, what)));
             page.push_str(&sanitize::text(content));
             if !content.ends_with('\n') && !content.is_empty() {
                 page.push('\n');
@@ -101,8 +101,8 @@ fn show(text: &ProblemText, context: &Context) -> String {
         }
     }
     if text.samples_left_out > 0 {
-        let left_out = words::plural(text.samples_left_out.into(), "sample");
-        let _ = writeln!(page, "\n{left_out} more, too large to be shown");
+        let left_out = count!(text.samples_left_out.into(), "sample");
+        let _ = writeln!(page, "{}", t!("\n{left_out} more, too large to be shown", left_out));
     }
     page
 }

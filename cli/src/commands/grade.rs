@@ -28,7 +28,12 @@ pub(crate) async fn run(context: &Context, command: &grade::Grade) -> Result<Exi
         grade::Grade::Override(args) => set(context, args).await?,
         grade::Grade::Choose { id } => {
             let chosen = context.session().await?.request(&ChooseSubmission { submission: *id }).await?;
-            context.print(&format!("{id} counts for {}/{}\n", chosen.assignment, chosen.problem))?;
+            context.print(&t!(
+                "{id} counts for {assignment}/{problem}\n",
+                id,
+                assignment = chosen.assignment,
+                problem = chosen.problem
+            ))?;
         }
         grade::Grade::Export(args) => export(context, args).await?,
     }
@@ -82,7 +87,7 @@ async fn list(context: &Context, text: &str, json: bool) -> Result<(), CliError>
         };
     }
     if tables.iter().all(|table| table.rows.is_empty()) {
-        context.progress.note("there are no grades: no students, or no assignments");
+        context.progress.note(t!("there are no grades: no students, or no assignments"));
         return Ok(());
     }
     let shown = match (&of, tables.as_slice()) {
@@ -93,7 +98,8 @@ async fn list(context: &Context, text: &str, json: bool) -> Result<(), CliError>
 }
 
 fn one_assignment(table: &GradeTable) -> Table {
-    let mut shown = Table::new(&["student", "id", ">score", ">late", "state", "problems"]);
+    let mut shown =
+        Table::new(&[t!("student"), t!("id"), t!(">score"), t!(">late"), t!("state"), t!("problems")]);
     for grade in &table.rows {
         let (state, tone) = state(grade);
         let problems: Vec<String> = grade
@@ -120,7 +126,7 @@ fn one_assignment(table: &GradeTable) -> Table {
 /// Each student's points in each assignment, and what they come to by the weights of the assignments. What a student is
 /// excused from, or what is not judged, weighs nothing for that student.
 fn whole_course(tables: &[GradeTable]) -> Table {
-    let mut shown = Table::new(&["student", "id", "grades", ">weighted"]);
+    let mut shown = Table::new(&[t!("student"), t!("id"), t!("grades"), t!(">weighted")]);
     // Everybody is in every table, in the same order, unless somebody joined meanwhile.
     let first = tables.iter().max_by_key(|table| table.rows.len());
     for student in first.map(|table| table.rows.as_slice()).unwrap_or_default() {
@@ -139,7 +145,7 @@ fn whole_course(tables: &[GradeTable]) -> Table {
             }
         }
         let weighted = match student.standing {
-            Standing::Withdrawn => "withdrawn".to_owned(),
+            Standing::Withdrawn => t!("withdrawn").to_owned(),
             _ => format!("{got}/{most}"),
         };
         shown.row([
@@ -171,7 +177,7 @@ fn state(grade: &Grade) -> (String, Tone) {
         Standing::Late | Standing::Unjudged => Tone::Odd,
         Standing::Excused | Standing::Withdrawn => Tone::Plain,
     };
-    let set = if grade.overridden.is_some() { ", set" } else { "" };
+    let set = if grade.overridden.is_some() { t!(", set") } else { "" };
     (format!("{}{set}", grade.standing.word()), tone)
 }
 
@@ -196,21 +202,22 @@ fn described(context: &Context, grade: &Grade, assignment: &AssignmentId) -> Str
     let mut text = format!("{name}  {assignment}  {}/{most}  {state}\n", points(grade));
     if let Some(set) = &grade.overridden {
         let to = match set.to {
-            OverrideTo::Score(points) => format!("{points} points"),
-            OverrideTo::Excused => "excused".into(),
+            OverrideTo::Score(points) => t!("{points} points", points),
+            OverrideTo::Excused => t!("excused").into(),
         };
         let (when, reason) = (words::moment(set.at), sanitize::line(&set.reason).into_owned());
-        text.push_str(&format!("set by {} to {to}, {when}: {reason}\n", set.by));
+        text.push_str(&t!("set by {by} to {to}, {when}: {reason}\n", by = set.by, to, when, reason));
     }
-    let mut table = Table::new(&["problem", ">score", "counts", "verdict", ">attempts", "note"]);
+    let mut table =
+        Table::new(&[t!("problem"), t!(">score"), t!("counts"), t!("verdict"), t!(">attempts"), t!("note")]);
     for one in &grade.problems {
         let score = one.score.map_or("-".to_owned(), |points| points.to_string());
         let mut notes = Vec::new();
         if one.late {
-            notes.push("late".to_owned());
+            notes.push(t!("late").to_owned());
         }
         if one.unjudged > 0 {
-            notes.push(format!("{} without a verdict", one.unjudged));
+            notes.push(t!("{unjudged} without a verdict", unjudged = one.unjudged));
         }
         table.row([
             (one.problem.to_string(), Tone::Plain),
@@ -264,7 +271,7 @@ async fn export(context: &Context, args: &grade::Export) -> Result<(), CliError>
             for (name, text) in &files {
                 write(&folder.join(name), text)?;
             }
-            context.print(&format!("{} files\n", files.len()))?;
+            context.print(&t!("{count} files\n", count = files.len()))?;
             export
         }
         Format::Json => {
@@ -282,10 +289,10 @@ async fn export(context: &Context, args: &grade::Export) -> Result<(), CliError>
         }
     }
     for (name, why) in export.left_out.iter().take(MAX_TOLD) {
-        context.progress.note(&format!("left out: {} {why}", sanitize::line(name)));
+        context.progress.note(&t!("left out: {name} {why}", name = sanitize::line(name), why));
     }
     if export.left_out.len() > MAX_TOLD {
-        context.progress.note(&format!("and {} more are left out", export.left_out.len() - MAX_TOLD));
+        context.progress.note(&t!("and {more} more are left out", more = export.left_out.len() - MAX_TOLD));
     }
     Ok(())
 }

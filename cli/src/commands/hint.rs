@@ -22,7 +22,7 @@ pub(crate) async fn run(context: &Context, args: &args::Hint) -> Result<ExitStat
     tokio::select! {
         status = hint(context, &mut session, id, args.json) => status,
         () = interrupted() => {
-            let back = format!("stopped; what is said all the same: codementor feedback {id}");
+            let back = t!("stopped; what is said all the same: codementor feedback {id}", id);
             context.progress.note(&back);
             Ok(ExitStatus::Interrupted)
         }
@@ -57,7 +57,7 @@ async fn hint(
             }
             return Ok(status(&step, end));
         }
-        context.progress.step("a model reads your program");
+        context.progress.step(t!("a model reads your program"));
         request.step = Some(step.step);
         tokio::time::sleep(PAUSE).await;
     }

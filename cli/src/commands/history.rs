@@ -36,7 +36,7 @@ pub(crate) async fn run(context: &Context, args: &args::History) -> Result<ExitS
     if args.json {
         context.print_json(&all)?;
     } else if all.is_empty() {
-        context.progress.note("no submissions yet; the first: codementor submit FILE -p PROBLEM");
+        context.progress.note(t!("no submissions yet; the first: codementor submit FILE -p PROBLEM"));
     } else {
         context.print(&table(&all).render(context.terminal.out))?;
     }
@@ -59,15 +59,15 @@ fn narrowed(text: Option<&str>) -> Result<(Option<Slug>, Option<AssignmentId>), 
 
 fn table(all: &[Summary]) -> Table {
     let mut table = Table::new(&[
-        ">id",
-        "problem",
-        "language",
-        "result",
-        ">tests",
-        ">time",
-        ">memory",
-        ">attempt",
-        "submitted",
+        t!(">id"),
+        t!("problem"),
+        t!("language"),
+        t!("result"),
+        t!(">tests"),
+        t!(">time"),
+        t!(">memory"),
+        t!(">attempt"),
+        t!("submitted"),
     ]);
     for summary in all {
         let tests = match (summary.passed, summary.total) {
@@ -96,12 +96,12 @@ fn table(all: &[Summary]) -> Table {
 
 fn standing(summary: &Summary) -> String {
     let standing = words::standing(summary.state, summary.verdict);
-    if summary.rejudged.is_some() { format!("{standing} (judged again)") } else { standing.into() }
+    if summary.rejudged.is_some() { t!("{standing} (judged again)", standing) } else { standing.into() }
 }
 
 /// The problem, with the assignment where it was for one.
 fn place(summary: &Summary) -> String {
-    let late = if summary.late { " (late)" } else { "" };
+    let late = if summary.late { t!(" (late)") } else { "" };
     match &summary.assignment {
         Some(assignment) => format!("{assignment}/{}{late}", summary.problem),
         None => summary.problem.to_string(),

@@ -40,7 +40,7 @@ pub(crate) async fn run(
         (None, Some((known, _))) => known.clone(),
         (None, None) => contexts.unused(&server.host)?,
     };
-    context.progress.step(&format!("connecting to {}", server.url));
+    context.progress.step(&t!("connecting to {url}", url = server.url));
     // Who is a user there already stays that user.
     if let Some((_, credentials)) = &known {
         match Client::connect(&server.url, credentials).await {
@@ -69,9 +69,10 @@ pub(crate) async fn run(
 
 fn warn_if_open(context: &Context, server: &Server) {
     if server.is_open() {
-        context.progress.note(&format!(
-            "warning: the connection to {} is not encrypted: others on the way can read the code and your programs",
-            server.url
+        context.progress.note(&t!(
+            "warning: the connection to {url} is not encrypted: others on the way can read the code and \
+             your programs",
+            url = server.url
         ));
     }
 }
@@ -81,7 +82,7 @@ fn read_ca(path: Option<&Path>) -> Result<Option<String>, ClientError> {
     let Some(path) = path else { return Ok(None) };
     let text = std::fs::read_to_string(path)
         .map_err(|source| ClientError::NoCredentials { path: path.into(), source })?;
-    let reason = "it holds no certificate as PEM";
+    let reason = t!("it holds no certificate as PEM");
     let found = credentials::certificates(&text);
     found.map(Some).ok_or_else(|| ClientError::BadCredentials { path: path.into(), reason })
 }
@@ -128,9 +129,11 @@ pub(crate) async fn log_in(context: &Context, args: &account::CiLogin) -> Result
     let credentials = enrol(context, request, &server, read_ca(args.ca.as_deref())?).await?;
     contexts::write_secret(&args.out, &credentials.text())
         .map_err(|source| CliError::Write { what: args.out.display().to_string(), source })?;
-    context
-        .progress
-        .note(&format!("{} may submit to {} for a quarter of an hour", credentials.user, args.assignment));
+    context.progress.note(&t!(
+        "{user} may submit to {assignment} for a quarter of an hour",
+        user = credentials.user,
+        assignment = args.assignment
+    ));
     Ok(ExitStatus::Success)
 }
 
@@ -141,7 +144,7 @@ fn say(
     credentials: &Credentials,
 ) -> Result<ExitStatus, CliError> {
     let mut text = whoami::describe(identity, Some((name, credentials)));
-    text.push_str("next: codementor due\n");
+    text.push_str(t!("next: codementor due\n"));
     context.print(&text)?;
     Ok(ExitStatus::Success)
 }
@@ -159,7 +162,7 @@ impl Server {
         let text = text.trim().trim_end_matches('/');
         let (scheme, place) = text.split_once("://").unwrap_or(("tls", text));
         if !["tls", "nats", "ws", "wss"].contains(&scheme) {
-            return Err(wrong("an address begins with tls://, wss:// or nats://"));
+            return Err(wrong(t!("an address begins with tls://, wss:// or nats://")));
         }
         let (host, port) = match place.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, Some(port)),
@@ -170,10 +173,12 @@ impl Server {
             letter.is_alphanumeric() || ".-_".contains(letter) || bracketed && "[]:".contains(letter)
         };
         if host.is_empty() || !host.chars().all(plain) {
-            return Err(wrong("it names no host"));
+            return Err(wrong(t!("it names no host")));
         }
         let port = match (port, scheme) {
-            (Some(port), _) => port.parse::<u16>().map_err(|_| wrong("its port is no number up to 65535"))?,
+            (Some(port), _) => {
+                port.parse::<u16>().map_err(|_| wrong(t!("its port is no number up to 65535")))?
+            }
             (None, "wss") => 443,
             (None, "ws") => 80,
             (None, _) => PORT,

@@ -24,10 +24,18 @@ pub(crate) async fn run(context: &Context, args: &Problems) -> Result<ExitStatus
         return Ok(ExitStatus::Success);
     }
     if problems.is_empty() {
-        context.progress.note("no problems yet; install a package: codementor problem push DIR");
+        context.progress.note(t!("no problems yet; install a package: codementor problem push DIR"));
         return Ok(ExitStatus::Success);
     }
-    let mut table = Table::new(&["problem", "title", ">tests", ">samples", ">time", ">memory", "your best"]);
+    let mut table = Table::new(&[
+        t!("problem"),
+        t!("title"),
+        t!(">tests"),
+        t!(">samples"),
+        t!(">time"),
+        t!(">memory"),
+        t!("your best"),
+    ]);
     for problem in &problems {
         let (best, tone) = match problem.best {
             Some(Verdict::Accepted) => (Verdict::Accepted.token(), Tone::Good),
@@ -56,11 +64,19 @@ pub(crate) async fn versions(context: &Context, args: &List) -> Result<ExitStatu
         return Ok(ExitStatus::Success);
     }
     if problems.is_empty() {
-        context.progress.note("no problems yet; install a package: codementor problem push DIR");
+        context.progress.note(t!("no problems yet; install a package: codementor problem push DIR"));
         return Ok(ExitStatus::Success);
     }
-    let mut table =
-        Table::new(&["problem", "title", ">tests", ">samples", ">time", ">memory", "version", "installed"]);
+    let mut table = Table::new(&[
+        t!("problem"),
+        t!("title"),
+        t!(">tests"),
+        t!(">samples"),
+        t!(">time"),
+        t!(">memory"),
+        t!("version"),
+        t!("installed"),
+    ]);
     for problem in &problems {
         table.row(
             [

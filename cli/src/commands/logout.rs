@@ -24,13 +24,13 @@ pub(crate) async fn run(context: &Context, args: &account::LogOut) -> Result<Exi
     match told {
         Err(error) if !args.force => return Err(error),
         Err(error) => {
-            context.progress.note(&format!("the server could not be told, so they are not void: {error}"));
+            context.progress.note(&t!("the server could not be told, so they are not void: {error}", error));
         }
         Ok(()) => {}
     }
     if !name.is_empty() {
         Contexts::of(&context.settings).remove(&name)?;
     }
-    context.print(&format!("logged out of {url}\n"))?;
+    context.print(&t!("logged out of {url}\n", url))?;
     Ok(ExitStatus::Success)
 }

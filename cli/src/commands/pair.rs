@@ -21,10 +21,11 @@ pub(crate) async fn run(context: &Context, args: &account::Pair) -> Result<ExitS
     if args.json {
         context.print_json(&json!({ "server": server, "code": made.code, "expires": made.expires }))?;
     } else {
-        context.print(&format!(
-            "On the other machine, once, until {}:\n  codementor join {server} {}\n",
-            words::moment(made.expires),
-            made.code
+        context.print(&t!(
+            "On the other machine, once, until {expires}:\n  codementor join {server} {code}\n",
+            expires = words::moment(made.expires),
+            server,
+            code = made.code
         ))?;
     }
     Ok(ExitStatus::Success)

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use crate::args::account::{Erase, Export};
 use crate::commands::{Context, ask, working_directory};
 use crate::error::{CliError, ExitStatus};
-use crate::render::words;
 use crate::{contexts, sanitize};
 
 /// Writes all of it as one JSON object: a list of rows for each table.
@@ -39,8 +38,13 @@ pub(crate) async fn export(context: &Context, args: &Export) -> Result<ExitStatu
     // Only for who asked for it.
     contexts::write_secret(&path, &text)
         .map_err(|source| CliError::Write { what: args.file.display().to_string(), source })?;
-    let rows = words::plural(count, "row");
-    context.print(&format!("{}: {rows}, of {} tables\n", args.file.display(), tables.len()))?;
+    let rows = count!(count, "row");
+    context.print(&t!(
+        "{file}: {rows}, of {count} tables\n",
+        file = args.file.display(),
+        rows,
+        count = tables.len()
+    ))?;
     Ok(ExitStatus::Success)
 }
 
@@ -48,20 +52,22 @@ pub(crate) async fn export(context: &Context, args: &Export) -> Result<ExitStatu
 pub(crate) async fn erase(context: &Context, args: &Erase) -> Result<ExitStatus, CliError> {
     let who = sanitize::line(&args.who).into_owned();
     if !args.yes {
-        let question = format!(
-            "Erase all that the server keeps of '{who}', submissions and grades too, for good? [y/N] "
+        let question = t!(
+            "Erase all that the server keeps of '{who}', submissions and grades too, for good? [y/N] ",
+            who
         );
         if !context.terminal.asks || !ask(&question) {
-            return Err(CliError::NotAgreed { what: format!("'{who}' is not erased") });
+            return Err(CliError::NotAgreed { what: t!("'{who}' is not erased", who) });
         }
     }
     let erased = context.session().await?.request(&ErasePersonal { who: args.who.clone() }).await?;
     let of = |table: &str| erased.removed.iter().find(|(name, _)| name == table).map_or(0, |(_, rows)| *rows);
     let all: u64 = erased.removed.iter().map(|(_, rows)| rows).sum();
-    context.print(&format!(
-        "'{who}' is erased: {}, {} in all; backups that were made before still hold them\n",
-        words::plural(of("submissions"), "submission"),
-        words::plural(all, "row"),
+    context.print(&t!(
+        "'{who}' is erased: {submissions}, {rows} in all; backups that were made before still hold them\n",
+        who,
+        submissions = count!(of("submissions"), "submission"),
+        rows = count!(all, "row")
     ))?;
     Ok(ExitStatus::Success)
 }

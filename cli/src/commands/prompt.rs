@@ -39,11 +39,13 @@ pub(crate) async fn run(context: &Context, args: &args::Submit) -> Result<ExitSt
 
 fn whom(prompt: &Prompt) -> String {
     let to = match (prompt.policy, prompt.endpoints.is_empty()) {
-        (FeedbackPolicy::Off, _) => "the rules allow no feedback, so that this is never sent".into(),
-        (_, true) => "no model is set up, so that this is not sent".into(),
-        (_, false) => format!("this would be sent to {}", prompt.endpoints.join(", or else to ")),
+        (FeedbackPolicy::Off, _) => t!("the rules allow no feedback, so that this is never sent").into(),
+        (_, true) => t!("no model is set up, so that this is not sent").into(),
+        (_, false) => {
+            t!("this would be sent to {endpoints}", endpoints = prompt.endpoints.join(t!(", or else to ")))
+        }
     };
-    format!("{to}; nothing was sent now")
+    t!("{to}; nothing was sent now", to)
 }
 
 /// The request as a person reads it: the texts as texts, the rest as it is.

@@ -41,13 +41,13 @@ pub(crate) async fn run(context: &Context, args: &Pull) -> Result<ExitStatus, Cl
         .await
         .map_err(|error| CliError::from(Refusal::new(RefusalCode::Internal, error.to_string())))??;
     context.progress.clear();
-    context.print(&format!(
-        "{}: version {} of {}, {} ({})\n",
-        target.display(),
-        hash.short(),
-        args.problem,
-        words::plural(files as u64, "file"),
-        words::size(size),
+    context.print(&t!(
+        "{target}: version {hash} of {problem}, {files} ({size})\n",
+        target = target.display(),
+        hash = hash.short(),
+        problem = args.problem,
+        files = count!(files as u64, "file"),
+        size = words::size(size)
     ))?;
     Ok(ExitStatus::Success)
 }
@@ -69,16 +69,16 @@ async fn fetch(
         if piece.piece.is_empty() {
             return Err(damaged());
         }
-        context.progress.amount(&format!("{problem}: receiving"), bytes.len() as u64, piece.size, true);
+        context.progress.amount(&t!("{problem}: receiving", problem), bytes.len() as u64, piece.size, true);
         request.package = Some(piece.package);
         request.offset = bytes.len() as u64;
     }
 }
 
 fn damaged() -> CliError {
-    Refusal::new(RefusalCode::Internal, "what the server sent is not the package that it names")
-        .hint("pull again; if that does not help, push the package again")
-        .into()
+    let message = t!("what the server sent is not the package that it names");
+    let hint = t!("pull again; if that does not help, push the package again");
+    CliError::Known(Refusal::new(RefusalCode::Internal, message).hint(hint))
 }
 
 /// Makes a file or a folder that is whole or not there at all.
@@ -99,7 +99,10 @@ fn write(target: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) -> Resu
 fn unpack(folder: &Path, opened: &Opened) -> std::io::Result<()> {
     for file in opened.files.iter() {
         let Some(path) = inside(folder, &file.name) else {
-            return Err(std::io::Error::other(format!("'{}' would lie outside", file.name.escape_debug())));
+            return Err(std::io::Error::other(t!(
+                "'{name}' would lie outside",
+                name = file.name.escape_debug()
+            )));
         };
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;

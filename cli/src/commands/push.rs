@@ -78,8 +78,8 @@ pub(crate) async fn run(context: &Context, args: &Push) -> Result<ExitStatus, Cl
                 if hopeless {
                     let left = args.packages.len() - place - 1;
                     if left > 0 {
-                        let left = words::plural(left as u64, "package");
-                        context.progress.note(&format!("{left} more: not tried"));
+                        let left = count!(left as u64, "package");
+                        context.progress.note(&t!("{left} more: not tried", left));
                     }
                     break;
                 }
@@ -90,9 +90,10 @@ pub(crate) async fn run(context: &Context, args: &Push) -> Result<ExitStatus, Cl
         context.print_json(&report)?;
     } else if pending > 0 {
         context.progress.note(match args.dry_run {
-            true => "choose what is judged again: --rejudge none, affected or all",
+            true => t!("choose what is judged again: --rejudge none, affected or all"),
             false => {
-                "what was submitted keeps its verdicts; see what would move: codementor problem rejudge NAME"
+                t!("what was submitted keeps its verdicts; see what would move: codementor problem rejudge \
+                    NAME")
             }
         });
     }
@@ -124,7 +125,7 @@ async fn one(
     change.warnings.splice(0..0, parcel.warnings.iter().cloned());
     if args.dry_run {
         for warning in &change.warnings {
-            context.progress.note(&format!("warning: {slug}: {warning}"));
+            context.progress.note(&t!("warning: {slug}: {warning}", slug, warning));
         }
         let judges = change.judges_otherwise();
         return Ok(Pushed { slug, change, installed: None, judges });
@@ -135,7 +136,7 @@ async fn one(
     };
     let installed = package::settle(session, &parcel, false, Some(replaces)).await?;
     for warning in &installed.warnings {
-        context.progress.note(&format!("warning: {slug}: {warning}"));
+        context.progress.note(&t!("warning: {slug}: {warning}", slug, warning));
     }
     let limits = &installed.problem.limits;
     if let Some(now) = change.now.filter(|now| now != limits) {
@@ -164,22 +165,28 @@ fn describe(pushed: &Pushed) -> String {
     let mut text = match (installed, unchanged, &change.from) {
         (Some(installed), _, _) => {
             let problem = &installed.problem;
-            format!(
-                "{slug} {}: {}, {} ({} shown), {} of CPU time, {}\n",
-                if unchanged { "is unchanged" } else { "is installed" },
-                sanitize::line(&problem.title),
-                words::plural(problem.cases.into(), "test"),
-                problem.samples,
-                words::duration(problem.limits.time_ms),
-                words::memory(problem.limits.memory_mib * 1024),
+            t!(
+                "{slug} {what}: {title}, {tests} ({samples} shown), {time_ms} of CPU time, {memory_mib}\n",
+                slug,
+                what = if unchanged { t!("is unchanged") } else { t!("is installed") },
+                title = sanitize::line(&problem.title),
+                tests = count!(problem.cases.into(), "test"),
+                samples = problem.samples,
+                time_ms = words::duration(problem.limits.time_ms),
+                memory_mib = words::memory(problem.limits.memory_mib * 1024)
             )
         }
-        (None, true, _) => format!("{slug} is unchanged\n"),
+        (None, true, _) => t!("{slug} is unchanged\n", slug),
         (None, false, None) => {
             let (shown, all) = (change.samples.added.count, change.hidden.added.count);
-            format!("{slug} would be new: {} ({shown} shown)\n", words::plural((shown + all).into(), "test"))
+            t!(
+                "{slug} would be new: {tests} ({shown} shown)\n",
+                slug,
+                tests = count!((shown + all).into(), "test"),
+                shown
+            )
         }
-        (None, false, Some(_)) => format!("{slug} would change\n"),
+        (None, false, Some(_)) => t!("{slug} would change\n", slug),
     };
     if !unchanged && change.from.is_some() {
         lines(change, &mut text);
@@ -202,13 +209,16 @@ fn lines(change: &PackageChange, text: &mut String) {
         }
     }
     if change.measured {
-        text.push_str("  ~ time limit: measured when it is installed\n");
+        text.push_str(t!("  ~ time limit: measured when it is installed\n"));
     }
-    for (what, list) in [("sample", &change.samples), ("hidden test", &change.hidden)] {
+    let samples = |n: u64| count!(n, "sample");
+    let hidden = |n: u64| count!(n, "hidden test");
+    let groups: [(&dyn Fn(u64) -> String, _); 2] = [(&samples, &change.samples), (&hidden, &change.hidden)];
+    for (counted, list) in groups {
         let CaseChanges { added, removed, changed } = list;
         for (sign, names) in [("+", added), ("-", removed), ("~", changed)] {
             if names.count > 0 {
-                let count = words::plural(names.count.into(), what);
+                let count = counted(names.count.into());
                 text.push_str(&format!("  {sign} {count}: {}\n", listed(names)));
             }
         }
@@ -221,7 +231,7 @@ fn lines(change: &PackageChange, text: &mut String) {
 fn listed(names: &Names) -> String {
     let shown: Vec<_> = names.first.iter().take(SHOWN).map(|name| sanitize::line(name)).collect();
     let left = names.count as usize - shown.len();
-    let more = if left > 0 { format!(" and {left} more") } else { String::new() };
+    let more = if left > 0 { t!(" and {left} more", left) } else { String::new() };
     format!("{}{more}", shown.join(", "))
 }
 
@@ -229,11 +239,11 @@ fn listed(names: &Names) -> String {
 fn limits(was: &Limits, is: &Limits) -> Vec<(&'static str, String, String)> {
     let mebibytes = |mib: u64| words::memory(mib * 1024);
     [
-        ("time limit", words::duration(was.time_ms), words::duration(is.time_ms)),
-        ("memory limit", mebibytes(was.memory_mib), mebibytes(is.memory_mib)),
-        ("output limit", mebibytes(was.output_mib), mebibytes(is.output_mib)),
-        ("time to compile", words::duration(was.compile_time_ms), words::duration(is.compile_time_ms)),
-        ("memory to compile", mebibytes(was.compile_memory_mib), mebibytes(is.compile_memory_mib)),
+        (t!("time limit"), words::duration(was.time_ms), words::duration(is.time_ms)),
+        (t!("memory limit"), mebibytes(was.memory_mib), mebibytes(is.memory_mib)),
+        (t!("output limit"), mebibytes(was.output_mib), mebibytes(is.output_mib)),
+        (t!("time to compile"), words::duration(was.compile_time_ms), words::duration(is.compile_time_ms)),
+        (t!("memory to compile"), mebibytes(was.compile_memory_mib), mebibytes(is.compile_memory_mib)),
     ]
     .into_iter()
     .filter(|(_, was, is)| was != is)
@@ -244,21 +254,28 @@ fn reach(affects: &Affected, text: &mut String) {
     let mut said: Vec<String> = Vec::new();
     for (id, state) in &affects.assignments {
         let state = match state {
-            AssignmentState::Draft => "draft",
-            AssignmentState::Open => "open",
-            AssignmentState::Closed => "closed",
+            AssignmentState::Draft => t!("draft"),
+            AssignmentState::Open => t!("open"),
+            AssignmentState::Closed => t!("closed"),
         };
         said.push(format!("{id} ({state})"));
     }
     if affects.elsewhere > 0 {
-        said.push(format!("{} of other courses", words::plural(affects.elsewhere.into(), "assignment")));
+        said.push(t!(
+            "{assignments} of other courses",
+            assignments = count!(affects.elsewhere.into(), "assignment")
+        ));
     }
     if affects.submissions > 0 {
-        let submissions = words::plural(affects.submissions, "submission");
-        said.push(format!("{submissions} judged by other versions, {} graded", affects.graded));
+        let submissions = count!(affects.submissions, "submission");
+        said.push(t!(
+            "{submissions} judged by other versions, {graded} graded",
+            submissions,
+            graded = affects.graded
+        ));
     }
     if !said.is_empty() {
-        text.push_str(&format!("  affects {}\n", said.join(", ")));
+        text.push_str(&t!("  affects {said}\n", said = said.join(", ")));
     }
 }
 

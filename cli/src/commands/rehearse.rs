@@ -23,7 +23,7 @@ pub(crate) async fn run(context: &Context, args: &args::Rehearse) -> Result<Exit
     let mut session = context.session().await?;
     let installed = package::install(&mut session, &parcel, true).await?;
     for warning in installed.warnings.iter().filter(|_| !installed.unchanged) {
-        context.progress.note(&format!("warning: {}: {warning}", parcel.slug));
+        context.progress.note(&t!("warning: {slug}: {warning}", slug = parcel.slug, warning));
     }
     let rehearsal = tokio::select! {
         rehearsal = rehearse(context, &mut session, &parcel) => rehearsal?,
@@ -42,7 +42,7 @@ async fn rehearse(
     parcel: &Parcel,
 ) -> Result<Rehearsal, CliError> {
     let request = Rehearse { problem: parcel.slug.clone(), package: parcel.hash.clone() };
-    let text = format!("{}: asking for feedback on its wrong programs", parcel.slug);
+    let text = t!("{slug}: asking for feedback on its wrong programs", slug = parcel.slug);
     loop {
         let rehearsal = session.request(&request).await?;
         if rehearsal.finished {
@@ -71,19 +71,19 @@ fn status(rehearsal: &Rehearsal) -> ExitStatus {
 fn report(rehearsal: &Rehearsal, paint: Paint) -> String {
     let tried = &rehearsal.tried;
     if tried.is_empty() {
-        return "the package has no wrong submissions to rehearse with\n".into();
+        return t!("the package has no wrong submissions to rehearse with\n").into();
     }
     let columns = [
-        "submission",
-        "verdict",
-        "fix",
-        ">changed",
-        ">rounds",
-        ">leaks",
-        ">tokens",
-        ">cost",
-        ">time",
-        "ended",
+        t!("submission"),
+        t!("verdict"),
+        t!("fix"),
+        t!(">changed"),
+        t!(">rounds"),
+        t!(">leaks"),
+        t!(">tokens"),
+        t!(">cost"),
+        t!(">time"),
+        t!("ended"),
     ];
     let mut table = Table::new(&columns);
     for one in tried {
@@ -98,7 +98,7 @@ fn row(one: &Rehearsed) -> [(String, Tone); 10] {
     [
         plain(one.name.clone()),
         plain(verdict.into()),
-        if one.verified { ("verified".into(), Tone::Good) } else { ("none".into(), Tone::Bad) },
+        if one.verified { (t!("verified").into(), Tone::Good) } else { (t!("none").into(), Tone::Bad) },
         plain(one.changed_percent.map_or("-".into(), |percent| format!("{percent} %"))),
         plain(one.rounds.to_string()),
         (one.leaks.to_string(), if one.leaks > 0 { Tone::Bad } else { Tone::Plain }),
@@ -117,12 +117,17 @@ fn totals(tried: &[Rehearsed]) -> String {
     let verified = tried.iter().filter(|one| one.verified).count() as u64;
     let sum = |of: fn(&Rehearsed) -> u64| tried.iter().map(of).sum::<u64>();
     [
-        format!("{verified} of {count} corrected and verified ({} %)", verified * 100 / count.max(1)),
-        words::plural(sum(|one| one.rounds.into()), "round"),
-        words::plural(sum(|one| one.leaks.into()), "leak"),
-        words::plural(sum(|one| one.tokens), "token"),
+        t!(
+            "{verified} of {count} corrected and verified ({percent} %)",
+            verified,
+            count,
+            percent = verified * 100 / count.max(1)
+        ),
+        count!(sum(|one| one.rounds.into()), "round"),
+        count!(sum(|one| one.leaks.into()), "leak"),
+        count!(sum(|one| one.tokens), "token"),
         words::money(sum(|one| one.cost_micro)),
-        format!("{} on average", words::duration(sum(|one| one.time_ms) / count.max(1))),
+        t!("{sum} on average", sum = words::duration(sum(|one| one.time_ms) / count.max(1))),
     ]
     .join("   ")
 }

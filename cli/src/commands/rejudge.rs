@@ -43,9 +43,9 @@ pub(crate) async fn run(context: &Context, args: &Rejudge) -> Result<ExitStatus,
         if args.json {
             context.print_json(&page.summary)?;
         } else if page.summary.state == RejudgeState::Applied {
-            context.print(&format!("number {id} counts already, and stays\n"))?;
+            context.print(&t!("number {id} counts already, and stays\n", id))?;
         } else {
-            context.print(&format!("number {id} is forgotten; nothing has changed\n"))?;
+            context.print(&t!("number {id} is forgotten; nothing has changed\n", id))?;
         }
         return Ok(ExitStatus::Success);
     }
@@ -79,7 +79,7 @@ pub(crate) async fn after_push(
             }
             // Nobody has submitted to it, or what was submitted is still being judged: that is no failure of a push.
             Err(CliError::Refused(refusal)) if refusal.code == codementor_protocol::RefusalCode::Nothing => {
-                context.progress.note(&format!("{problem}: nothing to judge again: {refusal}"));
+                context.progress.note(&t!("{problem}: nothing to judge again: {refusal}", problem, refusal));
                 Ok(ExitStatus::Success)
             }
             Err(error) => Err(error),
@@ -128,7 +128,8 @@ async fn finish(
         judged = judged(context, session, id) => judged?,
         () = interrupted() => {
             context.progress.clear();
-            context.progress.note(&format!("judging goes on; come back with: codementor problem rejudge --show {id}"));
+            context.progress.note(&t!("judging goes on; come back with: codementor problem rejudge --show \
+    {id}", id));
             return Ok(ExitStatus::Interrupted);
         }
     };
@@ -137,7 +138,8 @@ async fn finish(
         context.print(&report(&summary, &moves, context))?;
     }
     if summary.state == RejudgeState::Ready {
-        let asked = || then == Then::Ask && context.terminal.asks && ask("Let the new results count? [y/N] ");
+        let asked =
+            || then == Then::Ask && context.terminal.asks && ask(t!("Let the new results count? [y/N] "));
         if then == Then::Apply || asked() {
             summary = session.request(&EndRejudge { id, apply: true }).await?.summary;
         }
@@ -147,10 +149,12 @@ async fn finish(
         return Ok(ExitStatus::Success);
     }
     match summary.state {
-        RejudgeState::Applied => context.print("the new results count\n")?,
-        RejudgeState::Dropped => context.print("it was forgotten; nothing has changed\n")?,
-        RejudgeState::Judging | RejudgeState::Ready => context.progress.note(&format!(
-            "nothing counts yet. To let it: codementor problem rejudge --show {id} --apply; to forget it: --cancel {id}"
+        RejudgeState::Applied => context.print(t!("the new results count\n"))?,
+        RejudgeState::Dropped => context.print(t!("it was forgotten; nothing has changed\n"))?,
+        RejudgeState::Judging | RejudgeState::Ready => context.progress.note(&t!(
+            "nothing counts yet. To let it: codementor problem rejudge --show {id} --apply; to forget it: \
+             --cancel {id}",
+            id
         )),
     }
     Ok(ExitStatus::Success)
@@ -165,7 +169,7 @@ async fn judged(
     let mut pause = FIRST_PAUSE;
     let mut page: RejudgePage = session.request(&ReadRejudge { id, after: None }).await?;
     while page.summary.state == RejudgeState::Judging {
-        let text = format!("{}: judging again", page.summary.what);
+        let text = t!("{what}: judging again", what = page.summary.what);
         context.progress.amount(&text, page.summary.done, page.summary.total, false);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -188,7 +192,16 @@ async fn judged(
 fn report(summary: &RejudgeSummary, moves: &[RejudgeMove], context: &Context) -> String {
     let mut text = String::new();
     if !moves.is_empty() {
-        let mut table = Table::new(&[">id", "user", "problem", "was", "is", ">had", ">has", ">of"]);
+        let mut table = Table::new(&[
+            t!(">id"),
+            t!("user"),
+            t!("problem"),
+            t!("was"),
+            t!("is"),
+            t!(">had"),
+            t!(">has"),
+            t!(">of"),
+        ]);
         for one in moves {
             let tone = |good: bool| if good { Tone::Good } else { Tone::Bad };
             let accepted = one.verdict == codementor_protocol::Verdict::Accepted;
@@ -200,7 +213,7 @@ fn report(summary: &RejudgeSummary, moves: &[RejudgeMove], context: &Context) ->
                 (one.submission.to_string(), Tone::Plain),
                 (one.user.to_string(), Tone::Plain),
                 (problem, Tone::Plain),
-                (one.was.map_or("not judged", |was| was.token()).into(), Tone::Plain),
+                (one.was.map_or(t!("not judged"), |was| was.token()).into(), Tone::Plain),
                 (one.verdict.token().into(), tone(accepted)),
                 (one.had.clone().unwrap_or_else(|| "-".into()), Tone::Plain),
                 (one.score.clone(), Tone::Plain),
@@ -209,22 +222,27 @@ fn report(summary: &RejudgeSummary, moves: &[RejudgeMove], context: &Context) ->
         }
         text.push_str(&table.render(context.terminal.out));
     }
-    let all = words::plural(summary.total, "submission");
+    let all = count!(summary.total, "submission");
     match summary.moves {
-        0 => text.push_str(&format!("{}: {all} judged again, no result moves\n", summary.what)),
-        1 => text.push_str(&format!("{}: {all} judged again, 1 result moves\n", summary.what)),
-        moves => text.push_str(&format!("{}: {all} judged again, {moves} results move\n", summary.what)),
+        0 => text.push_str(&t!("{what}: {all} judged again, no result moves\n", what = summary.what, all)),
+        1 => text.push_str(&t!("{what}: {all} judged again, 1 result moves\n", what = summary.what, all)),
+        moves => text.push_str(&t!(
+            "{what}: {all} judged again, {moves} results move\n",
+            what = summary.what,
+            all,
+            moves
+        )),
     }
     if summary.faults > 0 {
-        text.push_str(&format!(
-            "{} could not be judged, through faults of ours: they keep what they have\n",
-            summary.faults
+        text.push_str(&t!(
+            "{faults} could not be judged, through faults of ours: they keep what they have\n",
+            faults = summary.faults
         ));
     }
     if summary.open > 0 {
-        text.push_str(&format!(
-            "{} left out: still being judged when this began\n",
-            words::plural(summary.open, "submission")
+        text.push_str(&t!(
+            "{submissions} left out: still being judged when this began\n",
+            submissions = count!(summary.open, "submission")
         ));
     }
     text
@@ -235,16 +253,24 @@ async fn list(context: &Context, session: &mut Session<'_>, json: bool) -> Resul
     if json {
         context.print_json(&all)?;
     } else if all.is_empty() {
-        context.progress.note("nothing is being judged again, or waits to be applied");
+        context.progress.note(t!("nothing is being judged again, or waits to be applied"));
     } else {
-        let mut table =
-            Table::new(&[">number", "what", "by", "since", "state", ">judged", ">move", ">faults"]);
+        let mut table = Table::new(&[
+            t!(">number"),
+            t!("what"),
+            t!("by"),
+            t!("since"),
+            t!("state"),
+            t!(">judged"),
+            t!(">move"),
+            t!(">faults"),
+        ]);
         for one in &all {
             let (state, tone) = match one.state {
-                RejudgeState::Judging => ("judging", Tone::Odd),
-                RejudgeState::Ready => ("ready", Tone::Good),
-                RejudgeState::Applied => ("applied", Tone::Plain),
-                RejudgeState::Dropped => ("forgotten", Tone::Plain),
+                RejudgeState::Judging => (t!("judging"), Tone::Odd),
+                RejudgeState::Ready => (t!("ready"), Tone::Good),
+                RejudgeState::Applied => (t!("applied"), Tone::Plain),
+                RejudgeState::Dropped => (t!("forgotten"), Tone::Plain),
             };
             table.row([
                 (one.id.to_string(), Tone::Plain),

@@ -9,7 +9,6 @@ use crate::args::roster::{Import, Roster};
 use crate::commands::Context;
 use crate::error::{CliError, ExitStatus};
 use crate::render::table::{Table, Tone};
-use crate::render::words;
 use crate::roster;
 use crate::sanitize;
 use crate::session::Session;
@@ -26,7 +25,11 @@ pub(crate) async fn run(context: &Context, command: &Roster) -> Result<ExitStatu
                 context.print_json(&members)?;
             } else if members.is_empty() {
                 let how = format!("codementor course roster import {course} FILE");
-                context.progress.note(&format!("nobody is in {course} yet, and it has no roster: {how}"));
+                context.progress.note(&t!(
+                    "nobody is in {course} yet, and it has no roster: {how}",
+                    course,
+                    how
+                ));
             } else {
                 context.print(&table(&members).render(context.terminal.out))?;
             }
@@ -57,7 +60,7 @@ async fn import(context: &Context, args: &Import) -> Result<(), CliError> {
     let read = roster::read(&args.file, args.encoding.as_deref())?;
     if !read.ignored.is_empty() {
         let columns = sanitize::line(&read.ignored.join(", ")).into_owned();
-        context.progress.note(&format!("not used: {columns}"));
+        context.progress.note(&t!("not used: {columns}", columns));
     }
     let request = ImportRoster { course: args.course.clone(), rows: read.rows, dry_run: args.dry_run };
     let change = context.session().await?.request(&request).await?;
@@ -74,7 +77,7 @@ fn told(change: &RosterChange, dry_run: bool) -> String {
             text.push_str(&format!(" {sign} {}\n", sanitize::line(line)));
         }
         if lines.len() > MAX_TOLD {
-            text.push_str(&format!(" {sign} and {} more\n", lines.len() - MAX_TOLD));
+            text.push_str(&t!(" {sign} and {more} more\n", sign, more = lines.len() - MAX_TOLD));
         }
     };
     list('+', change.added.clone());
@@ -84,15 +87,16 @@ fn told(change: &RosterChange, dry_run: bool) -> String {
         change
             .missing
             .iter()
-            .map(|id| format!("{id}: on the roster, and not in the file; it stays"))
+            .map(|id| t!("{id}: on the roster, and not in the file; it stays", id))
             .collect(),
     );
-    let would = if dry_run { "; nothing was changed" } else { "" };
-    text.push_str(&format!(
-        "{} added, {} changed, {} as before{would}\n",
-        change.added.len(),
-        change.changed.len(),
-        change.same
+    let would = if dry_run { t!("; nothing was changed") } else { "" };
+    text.push_str(&t!(
+        "{added} added, {changed} changed, {same} as before{would}\n",
+        added = change.added.len(),
+        changed = change.changed.len(),
+        same = change.same,
+        would
     ));
     text
 }
@@ -110,10 +114,15 @@ pub(crate) async fn remove(
     let name = user.as_ref().map_or(who, UserName::as_str);
     let name = sanitize::line(name);
     let text = match (back, credentials) {
-        (true, _) => format!("{name} is in {course} again; credentials for CI are made anew\n"),
-        (false, 0) => format!("{name} is out of {course}\n"),
+        (true, _) => t!("{name} is in {course} again; credentials for CI are made anew\n", name, course),
+        (false, 0) => t!("{name} is out of {course}\n", name, course),
         (false, some) => {
-            format!("{name} is out of {course}; {} for CI void\n", words::plural(some.into(), "credential"))
+            t!(
+                "{name} is out of {course}; {credentials} for CI void\n",
+                name,
+                course,
+                credentials = count!(some.into(), "credential")
+            )
         }
     };
     context.print(&text)
@@ -127,21 +136,34 @@ async fn link(
 ) -> Result<(), CliError> {
     let request = LinkMember { course: course.clone(), user: user.clone(), student_id: student_id.into() };
     context.session().await?.request(&request).await?;
-    context.print(&format!("{user} is {} on the roster of {course}\n", sanitize::line(student_id)))
+    context.print(&t!(
+        "{user} is {student_id} on the roster of {course}\n",
+        user,
+        student_id = sanitize::line(student_id),
+        course
+    ))
 }
 
 fn table(members: &[Member]) -> Table {
-    let mut table = Table::new(&["student id", "name", "user", "role", "section", "e-mail", "state"]);
+    let mut table = Table::new(&[
+        t!("student id"),
+        t!("name"),
+        t!("user"),
+        t!("role"),
+        t!("section"),
+        t!("e-mail"),
+        t!("state"),
+    ]);
     for member in members {
         let row = member.row.as_ref();
         let text = |value: Option<&str>| (value.unwrap_or("-").to_owned(), Tone::Plain);
         let state = match (member.withdrawn, &member.joined, row) {
-            (true, ..) => ("has left", Tone::Odd),
-            (false, None, _) => ("not joined", Tone::Odd),
+            (true, ..) => (t!("has left"), Tone::Odd),
+            (false, None, _) => (t!("not joined"), Tone::Odd),
             (false, Some(_), None) if member.role == codementor_protocol::CourseRole::Student => {
-                ("joined, not on the roster", Tone::Odd)
+                (t!("joined, not on the roster"), Tone::Odd)
             }
-            (false, Some(_), _) => ("joined", Tone::Good),
+            (false, Some(_), _) => (t!("joined"), Tone::Good),
         };
         table.row([
             text(member.student_id()),

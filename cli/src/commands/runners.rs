@@ -33,7 +33,7 @@ pub(crate) async fn list(context: &Context, args: &args::List) -> Result<ExitSta
     };
     // Which languages there are is known without an engine too.
     let images: Vec<ImageStatus> = known.unwrap_or_else(|error| {
-        context.progress.note(&format!("warning: {error}"));
+        context.progress.note(&t!("warning: {error}", error));
         Vec::new()
     });
     let rows: Vec<Row> = languages
@@ -55,12 +55,13 @@ pub(crate) async fn list(context: &Context, args: &args::List) -> Result<ExitSta
         context.print_json(&rows)?;
         return Ok(ExitStatus::Success);
     }
-    let mut table = Table::new(&["language", "name", "version", "files", "image", ">size"]);
+    let mut table =
+        Table::new(&[t!("language"), t!("name"), t!("version"), t!("files"), t!("image"), t!(">size")]);
     for row in rows {
         let (built, tone) = match row.built {
-            Some(true) => ("built", Tone::Good),
-            Some(false) => ("not built", Tone::Odd),
-            None => ("unknown", Tone::Plain),
+            Some(true) => (t!("built"), Tone::Good),
+            Some(false) => (t!("not built"), Tone::Odd),
+            None => (t!("unknown"), Tone::Plain),
         };
         let files: Vec<String> = row.extensions.iter().map(|extension| format!(".{extension}")).collect();
         table.row([
@@ -87,7 +88,7 @@ pub(crate) async fn build(context: &Context, wanted: &[String]) -> Result<ExitSt
     for language in chosen {
         let view = View::new(&context.progress);
         let image = images.ready(&language, &|event| view.show(event)).await?;
-        context.print(&format!("{}: {} is ready\n", language.id(), image.tag))?;
+        context.print(&t!("{language}: {tag} is ready\n", language = language.id(), tag = image.tag))?;
     }
     Ok(ExitStatus::Success)
 }
@@ -97,8 +98,8 @@ pub(crate) async fn prune(context: &Context) -> Result<ExitStatus, CliError> {
     let languages = context.languages()?;
     let engine = Engine::connect(context.settings.docker_host.as_deref()).await?;
     let removed = Images::new(engine, Images::default_locks()).prune(&languages).await?;
-    let what = words::plural(u64::try_from(removed).unwrap_or(u64::MAX), "image or volume");
-    context.print(&format!("removed {what} that nothing uses\n"))?;
+    let what = count!(u64::try_from(removed).unwrap_or(u64::MAX), "image or volume");
+    context.print(&t!("removed {what} that nothing uses\n", what))?;
     Ok(ExitStatus::Success)
 }
 
@@ -119,7 +120,7 @@ impl<'a> View<'a> {
         let mut step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             ProgressEvent::Waiting { what } => {
-                self.progress.step(&format!("another command is making {what}; waiting for it"));
+                self.progress.step(&t!("another command is making {what}; waiting for it", what));
             }
             ProgressEvent::Pull { layer, status: _, current, total } => {
                 let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,10 +129,10 @@ impl<'a> View<'a> {
                 }
                 let (done, all) =
                     layers.values().fold((0, 0), |sum, layer| (sum.0 + layer.0, sum.1 + layer.1));
-                self.progress.amount("pulling the base image", done, all, true);
+                self.progress.amount(t!("pulling the base image"), done, all, true);
             }
             ProgressEvent::Bootstrap { text } => {
-                self.progress.step(&format!("making the base image from Debian's packages: {text}"));
+                self.progress.step(&t!("making the base image from Debian's packages: {text}", text));
             }
             ProgressEvent::Step { language, step: at, total, text } => {
                 *step = (format!("{language}: {text}"), at.into(), total.into());
@@ -141,7 +142,8 @@ impl<'a> View<'a> {
                 self.progress.detail(&step.0, &line, step.1.saturating_sub(1), step.2);
             }
             ProgressEvent::Copying { language } => {
-                self.progress.step(&format!("{language}: copying its programs to where they start faster"));
+                self.progress
+                    .step(&t!("{language}: copying its programs to where they start faster", language));
             }
             ProgressEvent::Ready { .. } => self.progress.clear(),
         }

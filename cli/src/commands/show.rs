@@ -22,14 +22,14 @@ pub(crate) async fn run(context: &Context, args: &args::Show) -> Result<ExitStat
         let summary = &detail.summary;
         let files: Vec<String> =
             detail.files.iter().map(|file| sanitize::line(&file.name).into_owned()).collect();
-        let mut text = format!(
-            "#{}  {}  {}  {}  attempt {}  {}\n",
-            summary.id,
-            paint.strong(summary.problem.as_str()),
-            files.join(" "),
-            summary.language,
-            summary.attempt,
-            words::moment(summary.at)
+        let mut text = t!(
+            "#{id}  {problem}  {files}  {language}  attempt {attempt}  {at}\n",
+            id = summary.id,
+            problem = paint.strong(summary.problem.as_str()),
+            files = files.join(" "),
+            language = summary.language,
+            attempt = summary.attempt,
+            at = words::moment(summary.at)
         );
         if let Some((at, rejudged)) = &tally.rejudged {
             text.push_str(&format!("{}: {}\n", words::moment(*at), words::rejudged(rejudged)));
@@ -38,9 +38,10 @@ pub(crate) async fn run(context: &Context, args: &args::Show) -> Result<ExitStat
             Some(_) => text.push_str(&block::render(&tally, &detail.files, paint)),
             None => {
                 let standing = words::standing(summary.state, summary.verdict);
-                text.push_str(&format!(
-                    "{standing}\n  next: {}\n",
-                    paint.place(&format!("codementor watch {}", summary.id))
+                text.push_str(&t!(
+                    "{standing}\n  next: {command}\n",
+                    standing,
+                    command = paint.place(&format!("codementor watch {}", summary.id))
                 ));
             }
         }

@@ -10,7 +10,6 @@ use crate::commands::Context;
 use crate::error::{CliError, ExitStatus};
 use crate::moments;
 use crate::render::page::{self, page};
-use crate::render::plot::Glyphs;
 use crate::render::words;
 use crate::sanitize;
 use crate::terminal::Paint;
@@ -27,7 +26,7 @@ pub(crate) async fn run(context: &Context, args: &course::Stats) -> Result<ExitS
     let stats = context.session().await?.request(&request).await?;
     if let Some(path) = &args.html {
         write(path, &page(&stats))?;
-        context.progress.note(&format!("wrote {}", path.display()));
+        context.progress.note(&t!("wrote {path}", path = path.display()));
     }
     if args.json {
         context.print_json(&stats)?;
@@ -61,7 +60,7 @@ fn draw(stats: &Stats, paint: Paint) -> String {
     for problem in &stats.problems {
         text.push_str(&format!("\n{}   {}\n", paint.strong(problem.problem.as_str()), page::solved(problem)));
         match problem.verdicts.is_empty() {
-            true => text.push_str("  nothing has been judged yet\n"),
+            true => text.push_str(t!("  nothing has been judged yet\n")),
             false => self::problem(&mut text, problem, &stats.time_zone, paint),
         }
     }
@@ -69,7 +68,7 @@ fn draw(stats: &Stats, paint: Paint) -> String {
 }
 
 fn problem(text: &mut String, problem: &ProblemStats, zone: &str, paint: Paint) {
-    let glyphs = Glyphs::of(paint);
+    let glyphs = paint.glyphs();
     let spans = page::spans(problem);
     let in_span = |verdict: Verdict| -> Vec<u64> {
         let of = |verdicts: &[(Verdict, u64)]| {
@@ -80,8 +79,12 @@ fn problem(text: &mut String, problem: &ProblemStats, zone: &str, paint: Paint) 
     let most = problem.timeline.iter().flat_map(|(_, verdicts)| verdicts).map(|(_, n)| *n).max().unwrap_or(0);
     if let (Some((first, _)), Some((last, _))) = (spans.first(), spans.last()) {
         let (first, last) = (moments::shown(*first, zone), moments::shown(*last, zone));
-        let when = if first == last { first } else { format!("{first} to {last}") };
-        heading(text, paint, &format!("verdicts over time, each column {}: {when}", page::span(problem)));
+        let when = if first == last { first } else { t!("{first} to {last}", first, last) };
+        heading(
+            text,
+            paint,
+            &t!("verdicts over time, each column {span}: {when}", span = page::span(problem), when),
+        );
     }
     for (verdict, n) in &problem.verdicts {
         let columns = glyphs.columns(&in_span(*verdict), most);
@@ -91,13 +94,14 @@ fn problem(text: &mut String, problem: &ProblemStats, zone: &str, paint: Paint) 
     let failed = |case: &codementor_protocol::CaseStats| case.failed.iter().map(|(_, n)| n).sum::<u64>();
     let rows = problem.cases.iter().take(ROWS).map(|case| {
         let how: Vec<String> = case.failed.iter().map(|(verdict, n)| format!("{verdict} {n}")).collect();
-        let group = if case.sample { "sample".into() } else { sanitize::line(&case.group).into_owned() };
-        let told = format!("{} of {}  {}", failed(case), case.run, how.join(", "));
+        let group = if case.sample { t!("sample").into() } else { sanitize::line(&case.group).into_owned() };
+        let told =
+            t!("{failed} of {run}  {how}", failed = failed(case), run = case.run, how = how.join(", "));
         (format!("{} {group}", case.index), failed(case), told)
     });
-    bars(text, paint, "cases that fail, of those who ran them", rows.collect());
+    bars(text, paint, t!("cases that fail, of those who ran them"), rows.collect());
     if !problem.clusters.is_empty() {
-        heading(text, paint, "who fails alike, by the newest submission");
+        heading(text, paint, t!("who fails alike, by the newest submission"));
         for cluster in problem.clusters.iter().take(ROWS) {
             let mut shown = cluster.clone();
             shown.users.truncate(NAMED);
@@ -111,10 +115,11 @@ fn problem(text: &mut String, problem: &ProblemStats, zone: &str, paint: Paint) 
         }
     }
     let times = page::classes(&problem.times_ms, ROWS as u64);
-    let times = times.into_iter().map(|(ms, n)| (format!("from {}", words::duration(ms)), n, n.to_string()));
-    bars(text, paint, "CPU time of accepted programs", times.collect());
+    let times =
+        times.into_iter().map(|(ms, n)| (t!("from {ms}", ms = words::duration(ms)), n, n.to_string()));
+    bars(text, paint, t!("CPU time of accepted programs"), times.collect());
     let attempts = page::attempts(problem).into_iter().map(|(label, n)| (label, n, n.to_string()));
-    bars(text, paint, "attempts until it was solved", attempts.collect());
+    bars(text, paint, t!("attempts until it was solved"), attempts.collect());
 }
 
 fn heading(text: &mut String, paint: Paint, words: &str) {
@@ -127,7 +132,7 @@ fn bars(text: &mut String, paint: Paint, title: &str, rows: Vec<(String, u64, St
         return;
     }
     heading(text, paint, title);
-    let glyphs = Glyphs::of(paint);
+    let glyphs = paint.glyphs();
     let widest = rows.iter().map(|(label, _, _)| label.width()).max().unwrap_or(0);
     let most = rows.iter().map(|(_, n, _)| *n).max().unwrap_or(0);
     for (label, n, told) in rows {

@@ -27,14 +27,14 @@ pub(crate) async fn run(context: &Context, args: &args::Status) -> Result<ExitSt
 /// Whom feedback is asked of, what it has cost today and what may still be spent.
 fn feedback(status: &FeedbackStatus) -> String {
     if status.endpoints.is_empty() {
-        return "no model is set up".into();
+        return t!("no model is set up").into();
     }
-    format!(
-        "{}; spent today: {} and {}; left: {}",
-        status.endpoints.join(", "),
-        words::plural(status.tokens_today, "token"),
-        words::money(status.cost_micro_today),
-        words::allowance(&status.left)
+    t!(
+        "{endpoints}; spent today: {tokens} and {cost_micro_today}; left: {left}",
+        endpoints = status.endpoints.join(", "),
+        tokens = count!(status.tokens_today, "token"),
+        cost_micro_today = words::money(status.cost_micro_today),
+        left = words::allowance(&status.left)
     )
 }
 
@@ -46,31 +46,39 @@ fn describe(status: &Status) -> String {
         .map(|(lane, count)| format!("{count} {}", sanitize::line(lane)))
         .collect();
     let rows = [
-        ("daemon", format!("{} (build {}), process {}", status.version, status.build, status.pid)),
-        ("since", words::moment(status.since)),
-        ("user", status.user.to_string()),
-        ("nats", status.nats.clone()),
-        ("slots", format!("{} of {} busy", status.busy, status.slots)),
-        ("waiting", if queued.is_empty() { "nothing".into() } else { queued.join(", ") }),
-        ("running", words::plural(status.running, "submission")),
         (
-            "all",
-            format!(
-                "{}, {}",
-                words::plural(status.submissions, "submission"),
-                words::plural(status.problems, "problem")
+            t!("daemon"),
+            t!(
+                "{version} (build {build}), process {pid}",
+                version = status.version,
+                build = status.build,
+                pid = status.pid
             ),
         ),
+        (t!("since"), words::moment(status.since)),
+        (t!("user"), status.user.to_string()),
+        ("nats", status.nats.clone()),
+        (t!("slots"), t!("{busy} of {slots} busy", busy = status.busy, slots = status.slots)),
+        (t!("waiting"), if queued.is_empty() { t!("nothing").into() } else { queued.join(", ") }),
+        (t!("running"), count!(status.running, "submission")),
         (
-            "stops",
+            t!("all"),
+            format!("{}, {}", count!(status.submissions, "submission"), count!(status.problems, "problem")),
+        ),
+        (
+            t!("stops"),
             match status.idle_timeout_s {
-                Some(seconds) => format!("after {} without work", words::duration(seconds * 1000)),
-                None => "only when told to".into(),
+                Some(seconds) => {
+                    t!("after {seconds} without work", seconds = words::duration(seconds * 1000))
+                }
+                None => t!("only when told to").into(),
             },
         ),
-        ("feedback", feedback(&status.feedback)),
-        ("engine", status.engine_error.clone().unwrap_or_else(|| "in order".into())),
-        ("log", status.log.clone()),
+        (t!("feedback"), feedback(&status.feedback)),
+        (t!("engine"), status.engine_error.clone().unwrap_or_else(|| t!("in order").into())),
+        (t!("log"), status.log.clone()),
     ];
-    rows.iter().map(|(name, value)| format!("{name:<8} {}\n", sanitize::line(value))).collect()
+    rows.iter()
+        .map(|(name, value)| format!("{} {}\n", words::padded(name, 8), sanitize::line(value)))
+        .collect()
 }

@@ -80,10 +80,10 @@ impl Wish {
     pub(crate) const NONE: Self = Self { feedback: false, answer_in: None };
 }
 
-/// The language that answers should be in: as it is set, else as the locale says.
+/// The language that answers should be in: as it is set, else as the messages are.
 pub(crate) fn answer_in(context: &Context) -> Option<AnswerLanguage> {
     let set = context.settings.feedback.answer_in.clone();
-    set.or_else(|| locale::language(|name| std::env::var(name).ok()))
+    set.or_else(locale::answers)
 }
 
 /// Says how to set up a model where none is: to the owner of a private daemon, who can.
@@ -96,10 +96,10 @@ async fn explain_silence(context: &Context, session: &Session<'_>) {
     let Ok(status) = session.client().request(&GetStatus {}).await else { return };
     let line = match (status.feedback.endpoints.is_empty(), feedback.endpoints.is_empty()) {
         (true, true) => {
-            "feedback: no model is set up; set CODEMENTOR_FEEDBACK_URL and CODEMENTOR_FEEDBACK_MODEL, then: \
-             codementor down"
+            t!("feedback: no model is set up; set CODEMENTOR_FEEDBACK_URL and CODEMENTOR_FEEDBACK_MODEL, \
+                then: codementor down")
         }
-        (true, false) => "feedback: the daemon was started before a model was set up: codementor down",
+        (true, false) => t!("feedback: the daemon was started before a model was set up: codementor down"),
         (false, _) => return,
     };
     context.progress.note(line);
@@ -123,7 +123,7 @@ pub(crate) async fn judge<'a>(
     let (slug, hash, chosen) = choose(context, program, opened).await?;
     let session = opened.as_mut().ok_or(CliError::NoSubmissions)?;
     let assignment = assignment(program)?;
-    let ask_anyway = |cost: &str| ask(&format!("{cost}. Submit it all the same? [y/N] "));
+    let ask_anyway = |cost: &str| ask(&t!("{cost}. Submit it all the same? [y/N] ", cost));
     let asks = context.terminal.asks.then_some(&ask_anyway as &dyn Fn(&str) -> bool);
     let entry = Entry { assignment, agreed: program.yes, asks };
     send(session, slug, hash, chosen, purpose, wish, entry).await
@@ -167,7 +167,7 @@ pub(crate) async fn choose<'a>(
             let installed = package::install(session, &parcel, true).await?;
             // Whoever submits again to the same package has read them.
             for warning in installed.warnings.iter().filter(|_| !installed.unchanged) {
-                context.progress.note(&format!("warning: {warning}"));
+                context.progress.note(&t!("warning: {warning}", warning));
             }
             (parcel.slug, Some(parcel.hash))
         }
@@ -282,19 +282,15 @@ pub(crate) fn conclude(
 
 /// Names the problems that may have been meant, where the daemon has not.
 pub(crate) async fn explain(session: &mut Session<'_>, error: CliError, problem: &Slug) -> CliError {
-    let CliError::Refused(mut refusal) = error else { return error };
-    if refusal.code == RefusalCode::NotFound && refusal.hint.is_none() {
-        // Where the list cannot be had, the refusal is still right.
-        let known = session.request(&ListProblems {}).await.unwrap_or_default();
-        let near = near::matches(problem.as_str(), known.iter().map(|known| known.slug.as_str()));
-        refusal.hint = Some(match near.is_empty() {
-            false => format!("did you mean {}?", near.join(" or ")),
-            true => {
-                "the installed problems: codementor list; a package goes by its path, such as ./hello".into()
-            }
-        });
+    match error {
+        CliError::Refused(refusal) if refusal.code == RefusalCode::NotFound && refusal.hint.is_none() => {
+            // Where the list cannot be had, the refusal is still right.
+            let known = session.request(&ListProblems {}).await.unwrap_or_default();
+            let near = near::matches(problem.as_str(), known.iter().map(|known| known.slug.as_str()));
+            CliError::NoProblem { refusal, near }
+        }
+        error => error,
     }
-    refusal.into()
 }
 
 /// What makes a repeated request the same submission: 128 random bits.
@@ -306,5 +302,9 @@ pub(crate) fn key() -> Result<String, CliError> {
 
 /// Asks whether all of these files are one program.
 fn confirm(names: &[String]) -> bool {
-    ask(&format!("Send all {} files ({}) as one program? [y/N] ", names.len(), names.join(", ")))
+    ask(&t!(
+        "Send all {count} files ({names}) as one program? [y/N] ",
+        count = names.len(),
+        names = names.join(", ")
+    ))
 }

@@ -12,7 +12,7 @@ use crate::commands::{Context, View, submit};
 use crate::error::{CliError, ExitStatus, Outcome};
 use crate::follow::Until;
 use crate::package::{self, PackageError};
-use crate::render::{self, Shown};
+use crate::render::{self, Shown, words};
 use crate::source::Chosen;
 
 /// The sample problem: the paths in its folder, and what is there.
@@ -41,13 +41,13 @@ async fn show(context: &Context) -> Result<ExitStatus, CliError> {
         let _ = writeln!(std::io::stderr(), "\n{} {}", paint.strong(&format!("[{n}/4]")), paint.strong(text));
     };
 
-    title(1, "The private daemon: it queues and records; it stops by itself when it has nothing to do");
+    title(1, t!("The private daemon: it queues and records; it stops by itself when it has nothing to do"));
     let mut session = context.session().await?;
-    progress.note("  it is running");
+    progress.note(t!("  it is running"));
 
     title(
         2,
-        "The Python runner: a container image that programs run in (the first time, this takes minutes)",
+        t!("The Python runner: a container image that programs run in (the first time, this takes minutes)"),
     );
     let languages = context.languages()?;
     let python = languages.by_name(LANGUAGE)?;
@@ -55,16 +55,16 @@ async fn show(context: &Context) -> Result<ExitStatus, CliError> {
     let view = View::new(progress);
     let image = Images::new(engine, Images::default_locks()).ready(python, &|event| view.show(event)).await?;
     progress.clear();
-    progress.note(&format!("  {} is ready", image.tag));
+    progress.note(&t!("  {tag} is ready", tag = image.tag));
 
-    title(3, "A right program for the sample problem hello");
+    title(3, t!("A right program for the sample problem hello"));
     let folder = unpack(context)?;
     let parcel = package::pack(&context.settings, progress, &languages, &folder).await?;
     package::install(&mut session, &parcel, false).await?;
     let mut id = None;
     for (n, path, expected) in [(3, RIGHT, ExitStatus::Success), (4, WRONG, ExitStatus::NotAccepted)] {
         if n == 4 {
-            title(n, "And a wrong one");
+            title(n, t!("And a wrong one"));
         }
         let file = embedded(path)?;
         for line in file.text.lines() {
@@ -92,18 +92,19 @@ async fn show(context: &Context) -> Result<ExitStatus, CliError> {
 
 fn next(id: &str) -> String {
     let rows = [
-        (format!("codementor diff {id}"), "where the wrong answer differs"),
+        (format!("codementor diff {id}"), t!("where the wrong answer differs")),
         (
             "codementor submit FILE -p hello".into(),
-            "your own program, in any language of: codementor runners list",
+            t!("your own program, in any language of: codementor runners list"),
         ),
-        ("codementor test FILE -p hello".into(), "only on the samples; nothing is recorded"),
-        ("codementor problem push DIR".into(), "further problems, in the Kattis/ICPC package format"),
-        ("codementor history".into(), "what you have submitted"),
-        ("codementor --help".into(), "everything else"),
+        ("codementor test FILE -p hello".into(), t!("only on the samples; nothing is recorded")),
+        ("codementor problem push DIR".into(), t!("further problems, in the Kattis/ICPC package format")),
+        ("codementor history".into(), t!("what you have submitted")),
+        ("codementor --help".into(), t!("everything else")),
     ];
-    let rows: String = rows.iter().map(|(command, what)| format!("  {command:<32}  {what}\n")).collect();
-    format!("\nThat is all. Now try:\n{rows}")
+    let rows: String =
+        rows.iter().map(|(command, what)| format!("  {}  {what}\n", words::padded(command, 32))).collect();
+    t!("\nThat is all. Now try:\n{rows}", rows)
 }
 
 /// Writes the sample problem into the cache, where it can be packed like any other.

@@ -9,13 +9,13 @@ use crate::session::Session;
 
 pub(crate) async fn run(context: &Context) -> Result<ExitStatus, CliError> {
     if let Some(url) = &context.settings.nats_url {
-        return Err(PrivateError::Foreign { url: url.clone(), what: "start" }.into());
+        return Err(PrivateError::Foreign { url: url.clone(), what: t!("start") }.into());
     }
     let mut session = Session::open(&context.settings, &context.progress).await?;
     let status = session.request(&GetStatus {}).await?;
-    context.print(&format!("the private daemon is running (process {})\n", status.pid))?;
+    context.print(&t!("the private daemon is running (process {pid})\n", pid = status.pid))?;
     if let Some(error) = status.engine_error {
-        context.progress.note(&format!("warning: it cannot judge yet: {error}"));
+        context.progress.note(&t!("warning: it cannot judge yet: {error}", error));
     }
     Ok(ExitStatus::Success)
 }

@@ -45,19 +45,30 @@ pub(crate) async fn run(context: &Context, args: &account::WhoAmI) -> Result<Exi
     let own = used.map(|(_, credentials)| credentials.public_key());
     for key in &keys {
         let what = match (&key.credential, &key.scope) {
-            (Some(name), Some(scope)) => format!("{name}, for {scope} in CI"),
-            _ if own.as_ref() == Some(&key.public_key) => "this machine".into(),
-            _ => format!("a machine ({}…)", key.public_key.chars().take(8).collect::<String>()),
+            (Some(name), Some(scope)) => t!("{name}, for {scope} in CI", name, scope),
+            _ if own.as_ref() == Some(&key.public_key) => t!("this machine").into(),
+            _ => {
+                let key: String = key.public_key.chars().take(8).collect();
+                t!("a machine ({key}{cut})", key = key, cut = context.terminal.out.cut())
+            }
         };
-        let end = key.expires.map_or("no end".into(), |end| format!("until {}", words::moment(end)));
-        text.push_str(&format!("credential  {what}, since {}, {end}\n", words::moment(key.made)));
+        let end = key.expires.map_or(t!("no end").into(), |end| t!("until {end}", end = words::moment(end)));
+        text.push_str(&t!(
+            "credential  {what}, since {made}, {end}\n",
+            what,
+            made = words::moment(key.made),
+            end
+        ));
     }
     context.print(&text)?;
     let skew =
         identity.now.0 - i64::try_from(session::seconds()).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
     if skew.abs() > SKEW {
-        let (by, way) = (words::duration(skew.unsigned_abs()), if skew > 0 { "behind" } else { "ahead of" });
-        context.progress.note(&format!("the clock of this machine is {by} {way} the server's"));
+        let by = words::duration(skew.unsigned_abs());
+        context.progress.note(&match skew > 0 {
+            true => t!("the clock of this machine is {by} behind the server's", by),
+            false => t!("the clock of this machine is {by} ahead of the server's", by),
+        });
     }
     Ok(ExitStatus::Success)
 }
@@ -71,27 +82,29 @@ pub(crate) fn used(context: &Context) -> Result<Option<(String, Credentials)>, C
 }
 
 pub(crate) fn describe(identity: &Identity, used: Option<(&str, &Credentials)>) -> String {
-    let mut rows = vec![("user", identity.user.to_string())];
-    rows.extend(identity.name.as_deref().map(|name| ("name", sanitize::line(name).into_owned())));
-    rows.extend(identity.student_id.as_deref().map(|id| ("student id", sanitize::line(id).into_owned())));
+    let mut rows = vec![(t!("user"), identity.user.to_string())];
+    rows.extend(identity.name.as_deref().map(|name| (t!("name"), sanitize::line(name).into_owned())));
+    rows.extend(identity.student_id.as_deref().map(|id| (t!("student id"), sanitize::line(id).into_owned())));
     match used {
         Some((name, credentials)) => {
             let server = sanitize::line(credentials.server.as_deref().unwrap_or("")).into_owned();
-            let context = if name.is_empty() { String::new() } else { format!("  (context {name})") };
-            rows.push(("server", format!("{server}{context}")));
+            let context = if name.is_empty() { String::new() } else { t!("  (context {name})", name) };
+            rows.push((t!("server"), format!("{server}{context}")));
         }
-        None => rows.push(("server", "the private daemon".into())),
+        None => rows.push((t!("server"), t!("the private daemon").into())),
     }
     if identity.admin {
-        rows.push(("role", "administrator".into()));
+        rows.push((t!("role"), t!("administrator").into()));
     }
-    rows.extend(identity.courses.iter().map(|(course, role)| ("course", format!("{course}, as {role}"))));
-    rows.extend(identity.scope.as_ref().map(|scope| ("limited to", scope.to_string())));
+    rows.extend(
+        identity.courses.iter().map(|(course, role)| (t!("course"), t!("{course}, as {role}", course, role))),
+    );
+    rows.extend(identity.scope.as_ref().map(|scope| (t!("limited to"), scope.to_string())));
     if let Some(end) = used.and_then(|(_, credentials)| credentials.expires()) {
         let end = Timestamp(i64::try_from(end).unwrap_or(i64::MAX / 1000).saturating_mul(1000));
         let renewal =
-            if identity.scope.is_some() { "" } else { "; they renew themselves when they are used" };
-        rows.push(("credentials", format!("until {}{renewal}", words::moment(end))));
+            if identity.scope.is_some() { "" } else { t!("; they renew themselves when they are used") };
+        rows.push((t!("credentials"), t!("until {end}{renewal}", end = words::moment(end), renewal)));
     }
-    rows.iter().map(|(name, value)| format!("{name:<12}{value}\n")).collect()
+    rows.iter().map(|(name, value)| format!("{}{value}\n", words::padded(name, 12))).collect()
 }

@@ -19,11 +19,11 @@ pub fn render(tally: &Tally, files: &[SourceFile], paint: Paint) -> String {
                 sanitize::line(&failed.code),
                 sanitize::line(&failed.message)
             ));
-            text.push_str("  This is our fault, not your program's; it costs no attempt.\n");
+            text.push_str(t!("  This is our fault, not your program's; it costs no attempt.\n"));
             text.push_str(if failed.retryable {
-                "  next: submit again later; the log has more: codementor status\n"
+                t!("  next: submit again later; the log has more: codementor status\n")
             } else {
-                "  next: tell whoever runs this judge; the log has more: codementor status\n"
+                t!("  next: tell whoever runs this judge; the log has more: codementor status\n")
             });
             text
         }
@@ -48,16 +48,18 @@ fn judged(tally: &Tally, result: &Verdicted, files: &[SourceFile], paint: Paint)
     if !trial {
         facts.push(format!("{}/{}", sanitize::line(&result.score), sanitize::line(&result.max_score)));
     }
-    let noun = if trial { "samples" } else { "tests" };
     if let Some(passed) = result.passed {
-        facts.push(format!("{passed}/{} {noun}", result.total));
+        facts.push(match trial {
+            true => t!("{passed}/{total} samples", passed = passed, total = result.total),
+            false => t!("{passed}/{total} tests", passed = passed, total = result.total),
+        });
     }
     let mut text = headline(first, &facts, tally);
     let groups: Vec<String> = tally
         .groups()
         .iter()
         .map(|group| {
-            let place = group.first.map(|test| format!(" (first failure: {})", words::case(test)));
+            let place = group.first.map(|test| t!(" (first failure: {case})", case = words::case(test)));
             let name = sanitize::line(group.name);
             format!("{name} {}/{}{}", group.passed, group.run, place.unwrap_or_default())
         })
@@ -75,17 +77,17 @@ fn details(tally: &Tally, facts: &Accepted, accepted: bool, paint: Paint) -> Str
     let mut text = String::new();
     if accepted {
         if let (Some(slowest), Some(memory)) = (tally.slowest(), tally.memory_kib()) {
-            text.push_str(&format!(
-                "  slowest {}: {} of {}   memory {} of {}\n",
-                words::case(slowest),
-                words::duration(slowest.time_ms),
-                words::duration(facts.time_limit_ms),
-                words::memory(memory),
-                words::memory(facts.memory_limit_mib * 1024)
+            text.push_str(&t!(
+                "  slowest {case}: {time_ms} of {time_limit_ms}   memory {memory} of {memory_limit_mib}\n",
+                case = words::case(slowest),
+                time_ms = words::duration(slowest.time_ms),
+                time_limit_ms = words::duration(facts.time_limit_ms),
+                memory = words::memory(memory),
+                memory_limit_mib = words::memory(facts.memory_limit_mib * 1024)
             ));
         }
         if facts.purpose == Purpose::Trial {
-            text.push_str(&format!("  next: {}\n", paint.place("codementor submit")));
+            text.push_str(&t!("  next: {command}\n", command = paint.place("codementor submit")));
         }
         return text;
     }
@@ -95,10 +97,13 @@ fn details(tally: &Tally, facts: &Accepted, accepted: bool, paint: Paint) -> Str
     }
     match (failure.visibility, facts.purpose) {
         (Visibility::Sample, Purpose::Submission) => {
-            text.push_str(&format!("  next: {}\n", paint.place(&format!("codementor diff {}", facts.id))));
+            text.push_str(&t!(
+                "  next: {command}\n",
+                command = paint.place(&format!("codementor diff {}", facts.id))
+            ));
         }
         (Visibility::Hidden, Purpose::Submission) => {
-            text.push_str("  That test is hidden: only how it ended is shown.\n");
+            text.push_str(t!("  That test is hidden: only how it ended is shown.\n"));
         }
         (_, Purpose::Trial | Purpose::Calibration | Purpose::Verification | Purpose::Rejudge) => {}
     }

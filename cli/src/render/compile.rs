@@ -25,16 +25,16 @@ pub fn render(diagnostics: &[Diagnostic], output: &str, files: &[SourceFile], pa
         text.push_str(&one(diagnostic, files, paint));
     }
     if shown.len() > MOST {
-        text.push_str(&format!("{} and {} more\n", paint.cut(), shown.len() - MOST));
+        text.push_str(&t!("{cut} and {more} more\n", cut = paint.cut(), more = shown.len() - MOST));
     }
     text
 }
 
 fn one(diagnostic: &Diagnostic, files: &[SourceFile], paint: Paint) -> String {
     let severity = match diagnostic.severity {
-        Severity::Error => paint.bad("error"),
-        Severity::Warning => paint.odd("warning"),
-        Severity::Note => paint.strong("note"),
+        Severity::Error => paint.bad(t!("error")),
+        Severity::Warning => paint.odd(t!("warning")),
+        Severity::Note => paint.strong(t!("note")),
     };
     let message = sanitize::text(diagnostic.message.trim_end()).replace('\n', "\n  ");
     let place = match diagnostic.column {
@@ -46,7 +46,7 @@ fn one(diagnostic: &Diagnostic, files: &[SourceFile], paint: Paint) -> String {
         .iter()
         .find(|file| file.name == diagnostic.file)
         .and_then(|file| file.text.lines().nth((diagnostic.line as usize).checked_sub(1)?));
-    let fix = diagnostic.fix.as_ref().map(|fix| format!("write: {}", sanitize::line(fix)));
+    let fix = diagnostic.fix.as_ref().map(|fix| t!("write: {fix}", fix = sanitize::line(fix)));
     let Some(source) = source else {
         if let Some(fix) = fix {
             text.push_str(&format!("  {fix}\n"));
@@ -75,7 +75,7 @@ fn one(diagnostic: &Diagnostic, files: &[SourceFile], paint: Paint) -> String {
 fn words(output: &str, paint: Paint) -> String {
     let output = sanitize::text(output.trim_end());
     if output.is_empty() {
-        return "  The compiler said nothing.\n".into();
+        return t!("  The compiler said nothing.\n").into();
     }
     quote(&output, MOST_LINES, paint)
 }
@@ -90,7 +90,11 @@ pub(crate) fn quote(clean: &str, most: usize, paint: Paint) -> String {
     }
     let more = clean.lines().count().saturating_sub(most);
     if more > 0 {
-        text.push_str(&format!("  {} and {}\n", paint.cut(), super::words::plural(more as u64, "more line")));
+        text.push_str(&t!(
+            "  {cut} and {more_lines}\n",
+            cut = paint.cut(),
+            more_lines = count!(more as u64, "more line")
+        ));
     }
     text
 }

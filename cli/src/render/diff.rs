@@ -3,6 +3,7 @@
 
 use codementor_problems::compare::{self, Comparison, DifferenceKind, Flags};
 use codementor_protocol::{Capture, CaseDetail, Verdict};
+use unicode_width::UnicodeWidthStr;
 
 use crate::render::compile::quote;
 use crate::render::layout::{Blanks, Layout, Unit, units};
@@ -26,16 +27,19 @@ pub fn render(case: &CaseDetail, paint: Paint) -> String {
         Some(spot) => text.push_str(&show(case, spot, paint)),
         None if case.stdout.truncated() || case.expected.truncated() => {
             let kept = case.stdout.bytes.len().min(case.expected.bytes.len()) as u64;
-            text.push_str(&format!("The first {} are the same; more is not kept.\n", words::size(kept)));
+            text.push_str(&t!(
+                "The first {kept} are the same; more is not kept.\n",
+                kept = words::size(kept)
+            ));
         }
-        None if case.verdict == Verdict::Accepted => text.push_str("The output is as expected.\n"),
-        None => text.push_str("What it wrote is as expected.\n"),
+        None if case.verdict == Verdict::Accepted => text.push_str(t!("The output is as expected.\n")),
+        None => text.push_str(t!("What it wrote is as expected.\n")),
     }
     if let Some(encoding) = legacy_encoding(&case.stdout.bytes) {
-        text.push_str(&format!("Your output is not UTF-8 but reads as {encoding}: write UTF-8.\n"));
+        text.push_str(&t!("Your output is not UTF-8 but reads as {encoding}: write UTF-8.\n", encoding));
     }
-    text.push_str(&capture("input", &case.input, paint));
-    text.push_str(&capture("standard error", &case.stderr, paint));
+    text.push_str(&capture(t!("input"), &case.input, paint));
+    text.push_str(&capture(t!("standard error"), &case.stderr, paint));
     text
 }
 
@@ -51,7 +55,7 @@ pub fn brief(case: &CaseDetail, paint: Paint) -> String {
             text.push_str(&show(case, spot, paint));
         }
         if let Some(encoding) = legacy_encoding(&case.stdout.bytes) {
-            text.push_str(&format!("Your output is not UTF-8 but reads as {encoding}: write UTF-8.\n"));
+            text.push_str(&t!("Your output is not UTF-8 but reads as {encoding}: write UTF-8.\n", encoding));
         }
     }
     text.push_str(&trace(&case.stderr, paint));
@@ -68,15 +72,15 @@ fn trace(stderr: &Capture, paint: Paint) -> String {
     }
     let clean = sanitize::bytes(&stderr.bytes);
     let lines: Vec<&str> = clean.lines().collect();
-    let mut text = format!("standard error ({}):\n", words::size(stderr.total));
+    let mut text = t!("standard error ({total}):\n", total = words::size(stderr.total));
     if lines.len() <= MOST_LINES {
         text.push_str(&quote(&clean, MOST_LINES, paint));
         return text;
     }
     let (first, last) = (FIRST_LINES, MOST_LINES - FIRST_LINES);
     text.push_str(&quote(&lines[..first].join("\n"), first, paint));
-    let between = words::plural((lines.len() - MOST_LINES) as u64, "line");
-    text.push_str(&format!("  {} {between} between\n", paint.cut()));
+    let between = count!((lines.len() - MOST_LINES) as u64, "line");
+    text.push_str(&t!("  {cut} {between} between\n", cut = paint.cut(), between));
     text.push_str(&quote(&lines[lines.len() - last..].join("\n"), last, paint));
     text
 }
@@ -88,7 +92,7 @@ fn capture(title: &str, capture: &Capture, paint: Paint) -> String {
     let clean = sanitize::bytes(&capture.bytes);
     let mut text = format!("{title} ({}):\n{}", words::size(capture.total), quote(&clean, MOST_LINES, paint));
     if capture.truncated() && clean.lines().count() <= MOST_LINES {
-        text.push_str(&format!("  {} more is not kept\n", paint.cut()));
+        text.push_str(&t!("  {cut} more is not kept\n", cut = paint.cut()));
     }
     text
 }
@@ -247,17 +251,26 @@ fn line(bytes: &[u8], at: usize, marked: usize) -> Line {
 }
 
 fn show(case: &CaseDetail, spot: Spot, paint: Paint) -> String {
-    let (expected, got) = (case.expected.bytes.as_slice(), case.stdout.bytes.as_slice());
-    let ours = line(expected, spot.expected, spot.marked.0);
+    let (wanted, got) = (case.expected.bytes.as_slice(), case.stdout.bytes.as_slice());
+    let ours = line(wanted, spot.expected, spot.marked.0);
     let theirs = line(got, spot.got, spot.marked.1);
-    let (what, fix) = describe(expected, got, spot);
+    let (what, fix) = describe(wanted, got, spot);
     let mut text = match (&case.difference, spot.blank) {
         // The problem's own words have said it already.
         (Some(_), false) => String::new(),
-        _ => format!("line {}, column {}: {what}\n", theirs.number, theirs.place + 1),
+        _ => t!(
+            "line {line}, column {column}: {what}\n",
+            line = theirs.number,
+            column = theirs.place + 1,
+            what
+        ),
     };
     let blanks = if spot.blank { Blanks::Marked } else { Blanks::Plain };
-    let room = paint.width.saturating_sub(13).max(20);
+    // The names of the two lines, and what stands under them before the caret.
+    let (expected, yours) = (t!("expected"), t!("yours"));
+    let cells = expected.width().max(yours.width());
+    let named = |name: &str, line: &str| format!("  {name}{} | {line}\n", " ".repeat(cells - name.width()));
+    let room = paint.width.saturating_sub(cells + 5).max(20);
     let draw = |line: &Line| {
         let shown: &[Unit] = match (blanks, line.units.last()) {
             (Blanks::Plain, Some(Unit::Char('\n'))) => &line.units[..line.units.len() - 1],
@@ -268,22 +281,24 @@ fn show(case: &CaseDetail, spot: Spot, paint: Paint) -> String {
     };
     let (left, _) = draw(&ours);
     let (right, focus) = draw(&theirs);
-    let other =
-        if ours.number == theirs.number { String::new() } else { format!("   (line {})", ours.number) };
+    let other = match ours.number == theirs.number {
+        true => String::new(),
+        false => t!("   (line {number})", number = ours.number),
+    };
     if ours.ended && ours.units.is_empty() {
-        text.push_str(&format!("  expected | {}\n", paint.faint("(nothing more)")));
+        text.push_str(&named(expected, &paint.faint(t!("(nothing more)"))));
     } else {
-        text.push_str(&format!("  expected | {left}{}\n", paint.faint(&other)));
+        text.push_str(&named(expected, &format!("{left}{}", paint.faint(&other))));
     }
     if theirs.ended && theirs.units.is_empty() {
-        text.push_str(&format!("  yours    | {}\n", paint.faint("(nothing more)")));
+        text.push_str(&named(yours, &paint.faint(t!("(nothing more)"))));
         return text;
     }
-    text.push_str(&format!("  yours    | {right}\n"));
+    text.push_str(&named(yours, &right));
     let caret = format!("{}{}{fix}", " ".repeat(focus.start), "^".repeat(focus.len()));
-    text.push_str(&format!("             {}\n", paint.bad(&caret)));
+    text.push_str(&format!("{}{}\n", " ".repeat(cells + 5), paint.bad(&caret)));
     if spot.blank && !paint.unicode {
-        text.push_str("  ( _ is a space, $ the end of a line )\n");
+        text.push_str(t!("  ( _ is a space, $ the end of a line )\n"));
     }
     text
 }
@@ -293,52 +308,58 @@ fn describe(expected: &[u8], got: &[u8], spot: Spot) -> (String, &'static str) {
     let (ours, theirs) = (&expected[spot.expected..], &got[spot.got..]);
     if !spot.blank {
         return match (ours.is_empty(), theirs.is_empty()) {
-            (false, true) => ("your output ends here, but more is expected".into(), ""),
-            (true, false) => ("your output goes on, but no more is expected".into(), " too much"),
+            (false, true) => (t!("your output ends here, but more is expected").into(), ""),
+            (true, false) => (t!("your output goes on, but no more is expected").into(), t!(" too much")),
             _ if ours[..spot.marked.0.min(ours.len())]
                 .eq_ignore_ascii_case(&theirs[..spot.marked.1.min(theirs.len())]) =>
             {
-                ("upper and lower case differ".into(), "")
+                (t!("upper and lower case differ").into(), "")
             }
-            _ => ("this is not what is expected".into(), ""),
+            _ => (t!("this is not what is expected").into(), ""),
         };
     }
-    let same = |a: &[u8], b: &[u8]| if a == b { " (rest identical)" } else { "" };
+    let same = |a: &[u8], b: &[u8]| if a == b { t!(" (rest identical)") } else { "" };
     match (ours.first(), theirs.first()) {
-        (Some(b'\n'), None) => ("the last line end is missing".into(), ""),
-        (Some(_), None) => ("white space at the end is missing".into(), ""),
-        (_, Some(b'\r')) => {
-            (format!("a carriage return, as Windows writes it{}", same(ours, &theirs[1..])), " remove")
+        (Some(b'\n'), None) => (t!("the last line end is missing").into(), ""),
+        (Some(_), None) => (t!("white space at the end is missing").into(), ""),
+        (_, Some(b'\r')) => (
+            t!("a carriage return, as Windows writes it{same}", same = same(ours, &theirs[1..])),
+            t!(" remove"),
+        ),
+        (None, Some(b'\n')) => {
+            (t!("a line end too many{same}", same = same(ours, &theirs[1..])), t!(" remove"))
         }
-        (None, Some(b'\n')) => (format!("a line end too many{}", same(ours, &theirs[1..])), " remove"),
-        (None | Some(b'\n'), Some(blank)) if is_space(*blank) => {
-            (format!("trailing {}{}", blank_name(*blank), same(ours, &theirs[1..])), " remove")
-        }
-        (Some(blank), Some(other)) if is_space(*blank) && !is_space(*other) => {
-            (format!("a {} is missing{}", blank_name(*blank), same(&ours[1..], theirs)), " add it")
-        }
-        (Some(other), Some(blank)) if is_space(*blank) && !is_space(*other) => {
-            (format!("a {} too many{}", blank_name(*blank), same(ours, &theirs[1..])), " remove")
-        }
+        (None | Some(b'\n'), Some(blank)) if is_space(*blank) => (
+            t!("trailing {blank}{same}", blank = blank_name(*blank), same = same(ours, &theirs[1..])),
+            t!(" remove"),
+        ),
+        (Some(blank), Some(other)) if is_space(*blank) && !is_space(*other) => (
+            t!("a {blank} is missing{same}", blank = blank_name(*blank), same = same(&ours[1..], theirs)),
+            t!(" add it"),
+        ),
+        (Some(other), Some(blank)) if is_space(*blank) && !is_space(*other) => (
+            t!("a {blank} too many{same}", blank = blank_name(*blank), same = same(ours, &theirs[1..])),
+            t!(" remove"),
+        ),
         (Some(one), Some(other)) if is_space(*one) && is_space(*other) => (
-            format!(
-                "a {} where a {} is expected{}",
-                blank_name(*other),
-                blank_name(*one),
-                same(&ours[1..], &theirs[1..])
+            t!(
+                "a {other} where a {one} is expected{same}",
+                other = blank_name(*other),
+                one = blank_name(*one),
+                same = same(&ours[1..], &theirs[1..])
             ),
             "",
         ),
-        _ => ("white space differs".into(), ""),
+        _ => (t!("white space differs").into(), ""),
     }
 }
 
 fn blank_name(byte: u8) -> &'static str {
     match byte {
-        b' ' => "space",
-        b'\t' => "tab",
-        b'\n' => "line end",
-        b'\r' => "carriage return",
-        _ => "blank",
+        b' ' => t!("space"),
+        b'\t' => t!("tab"),
+        b'\n' => t!("line end"),
+        b'\r' => t!("carriage return"),
+        _ => t!("blank"),
     }
 }

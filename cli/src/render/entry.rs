@@ -2,6 +2,8 @@
 
 use codementor_protocol::{Accepted, Purpose, Span, Timestamp};
 
+use crate::render::words;
+
 /// The problem, with the assignment where it is for one.
 pub(crate) fn place(facts: &Accepted) -> String {
     match &facts.assignment {
@@ -19,10 +21,10 @@ pub(crate) fn attempt(facts: &Accepted, at: Timestamp) -> String {
     if let Some(due) = facts.due.filter(|_| facts.purpose == Purpose::Submission) {
         let left = due.0 - at.0;
         text.push_str(&match (facts.late, left) {
-            (true, _) => format!(", late: it was due {} ago", Span(left)),
-            (false, 0..) => format!(", due in {}", Span(left)),
+            (true, _) => t!(", late: it was due {left} ago", left = words::span(Span(left))),
+            (false, 0..) => t!(", due in {left}", left = words::span(Span(left))),
             // Within the grace.
-            (false, _) => format!(", in time: it was due {} ago", Span(left)),
+            (false, _) => t!(", in time: it was due {left} ago", left = words::span(Span(left))),
         });
     }
     text

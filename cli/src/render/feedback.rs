@@ -119,7 +119,9 @@ impl Talk {
             FeedbackOutcome::Complete if end.message.is_empty() => {
                 let more = self.step == Some(end.step) && !self.fixed && !about.accepted;
                 let id = about.id.map(|id| format!(" {id}")).unwrap_or_default();
-                more.then(|| format!("  next: {}\n", paint.place(&format!("codementor hint{id}"))))
+                more.then(|| {
+                    t!("  next: {command}\n", command = paint.place(&format!("codementor hint{id}")))
+                })
             }
             // The verdict has said it.
             FeedbackOutcome::Accepted | FeedbackOutcome::Stopped => None,
@@ -128,7 +130,10 @@ impl Talk {
                     true => words::feedback(outcome),
                     false => &end.message,
                 };
-                Some(format!("{}\n", paint.faint(&format!("feedback: {}", sanitize::line(message)))))
+                Some(format!(
+                    "{}\n",
+                    paint.faint(&t!("feedback: {message}", message = sanitize::line(message)))
+                ))
             }
         }
     }
@@ -136,7 +141,7 @@ impl Talk {
 
 fn header(step: u32) -> String {
     match step {
-        0 | 1 => "-- feedback (a model's words, may be wrong) --".into(),
-        _ => format!("-- feedback, step {step} (a model's words, may be wrong) --"),
+        0 | 1 => t!("-- feedback (a model's words, may be wrong) --").into(),
+        _ => t!("-- feedback, step {step} (a model's words, may be wrong) --", step),
     }
 }

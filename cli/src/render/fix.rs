@@ -5,7 +5,6 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::render::layout::{Blanks, Layout, units};
 use crate::render::markdown::bar;
-use crate::render::words;
 use crate::sanitize;
 use crate::terminal::Paint;
 
@@ -27,24 +26,27 @@ pub fn render(fix: &Fix, files: &[SourceFile], id: Option<SubmissionId>, paint: 
         }
     }
     if lines.len() > MOST_LINES {
-        let more = words::plural((lines.len() - MOST_LINES) as u64, "more line");
-        text.push_str(&format!("{} and {more}: codementor fix{id}\n", paint.cut()));
+        let more = count!((lines.len() - MOST_LINES) as u64, "more line");
+        text.push_str(&t!("{cut} and {more}: codementor fix{id}\n", cut = paint.cut(), more, id));
     }
-    text.push_str(&format!("  next: {}\n", paint.place(&format!("codementor fix{id} --apply"))));
+    text.push_str(&t!("  next: {command}\n", command = paint.place(&format!("codementor fix{id} --apply"))));
     text
 }
 
 /// What kind of correction it is.
 pub fn label(fix: &Fix) -> String {
-    let edits = words::plural(fix.edits.into(), "edit");
+    let edits = count!(fix.edits.into(), "edit");
     match fix.rewrite {
-        false => format!(
-            "-- corrected program (accepted on all tests; {edits}, {} % changed) --",
-            fix.changed_percent
+        false => t!(
+            "-- corrected program (accepted on all tests; {edits}, {changed_percent} % changed) --",
+            edits,
+            changed_percent = fix.changed_percent
         ),
-        true => format!(
-            "-- rewrite (accepted on all tests; {edits}, {} % changed: not your program any more) --",
-            fix.changed_percent
+        true => t!(
+            "-- rewrite (accepted on all tests; {edits}, {changed_percent} % changed: not your program any \
+             more) --",
+            edits,
+            changed_percent = fix.changed_percent
         ),
     }
 }
@@ -59,7 +61,7 @@ pub fn diff(before: &[SourceFile], after: &[SourceFile], paint: Paint) -> Vec<St
         }
         let name = sanitize::line(&file.name).into_owned();
         lines.push(paint.strong(&format!("--- {name}")));
-        lines.push(paint.strong(&format!("+++ {name} (corrected)")));
+        lines.push(paint.strong(&t!("+++ {name} (corrected)", name)));
         let diff = TextDiff::from_lines(old, file.text.as_str());
         for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
             lines.push(paint.place(&hunk.header().to_string()));
@@ -77,7 +79,7 @@ pub fn diff(before: &[SourceFile], after: &[SourceFile], paint: Paint) -> Vec<St
                     ChangeTag::Insert => paint.good(&format!("+{body}")),
                 });
                 if !text.ends_with('\n') {
-                    lines.push(paint.faint("\\ no line end"));
+                    lines.push(paint.faint(t!("\\ no line end")));
                 }
             }
         }

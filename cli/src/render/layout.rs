@@ -48,8 +48,8 @@ impl Layout {
             let piece = match (*unit, blanks) {
                 (Unit::Byte(byte), _) => format!("\\x{byte:02x}"),
                 (Unit::Char('\t'), Blanks::Plain) => " ".repeat(4 - cell % 4),
-                (Unit::Char(' '), Blanks::Marked) => if paint.unicode { "·" } else { "_" }.into(),
-                (Unit::Char('\n'), Blanks::Marked) => if paint.unicode { "⏎" } else { "$" }.into(),
+                (Unit::Char(' '), Blanks::Marked) => paint.glyphs().space.into(),
+                (Unit::Char('\n'), Blanks::Marked) => paint.glyphs().line_end.into(),
                 (Unit::Char(character), _) => {
                     crate::sanitize::escape(character).unwrap_or_else(|| character.into())
                 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::error::{CliError, Outcome, come_back};
 use crate::render::feedback::Talk;
 use crate::render::tally::{Stage, Tally};
-use crate::render::{Renderer, about, conclude, diff, entry, failed_sample, words};
+use crate::render::{Renderer, about, conclude, diff, entry, failed_sample, glyphs, words};
 use crate::sanitize;
 use crate::terminal::Paint;
 
@@ -69,14 +69,15 @@ impl<O: Write, E: Write> Live<O, E> {
     fn draw(&mut self) {
         let tally = &self.tally;
         let compiled = tally.compiled.as_ref().filter(|compiled| compiled.ok);
-        let done = compiled.map(|compiled| format!("ok compiled {}   ", words::duration(compiled.time_ms)));
+        let done = compiled
+            .map(|compiled| t!("ok compiled {time_ms}   ", time_ms = words::duration(compiled.time_ms)));
         let stage = match &tally.stage {
-            Stage::New => "sending".into(),
-            Stage::Queued(0) => "queued, next".into(),
-            Stage::Queued(position) => format!("queued, {position} before it"),
+            Stage::New => t!("sending").into(),
+            Stage::Queued(0) => t!("queued, next").into(),
+            Stage::Queued(position) => t!("queued, {position} before it", position),
             Stage::Preparing(text) => sanitize::line(text).into_owned(),
-            Stage::Compiling => "compiling".into(),
-            Stage::Running => "running".into(),
+            Stage::Compiling => t!("compiling").into(),
+            Stage::Running => t!("running").into(),
             Stage::Ended => return,
         };
         self.bar.set_prefix(format!("{}{stage}", done.unwrap_or_default()));
@@ -92,11 +93,11 @@ impl<O: Write, E: Write> Live<O, E> {
             let run = tally.tests.iter().filter(|test| test.verdict != Verdict::Skipped).count();
             let mut facts = Vec::new();
             if let (Some(slowest), Some(facts_of)) = (tally.slowest(), &tally.accepted) {
-                facts.push(format!(
-                    "slowest {}: {} of {}",
-                    words::case(slowest),
-                    words::duration(slowest.time_ms),
-                    words::duration(facts_of.time_limit_ms)
+                facts.push(t!(
+                    "slowest {case}: {time_ms} of {time_limit_ms}",
+                    case = words::case(slowest),
+                    time_ms = words::duration(slowest.time_ms),
+                    time_limit_ms = words::duration(facts_of.time_limit_ms)
                 ));
             }
             if let Some(failure) = tally.first_failure() {
@@ -112,13 +113,13 @@ fn waiting(hint: &str) -> ProgressStyle {
     // The templates are constants; where one were wrong, the bar is plain, and a test shows it.
     ProgressStyle::with_template(&format!(" {{spinner}} {{prefix}}{hint}"))
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
-        .tick_chars("|/-\\ ")
+        .tick_chars(glyphs::SPINNER)
 }
 
 fn counting(hint: &str) -> ProgressStyle {
     ProgressStyle::with_template(&format!(" {{prefix}}\n [{{bar:20}}] {{pos}}/{{len}}  {{msg}}{hint}"))
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("#.")
+        .progress_chars(glyphs::PROGRESS)
 }
 
 impl<O: Write, E: Write> Renderer for Live<O, E> {
@@ -130,15 +131,19 @@ impl<O: Write, E: Write> Renderer for Live<O, E> {
                 let paint = self.err_paint;
                 let line = match facts.purpose {
                     Purpose::Trial => {
-                        format!("{}  {}  samples only", paint.strong(facts.problem.as_str()), facts.lang)
+                        t!(
+                            "{problem}  {lang}  samples only",
+                            problem = paint.strong(facts.problem.as_str()),
+                            lang = facts.lang
+                        )
                     }
                     Purpose::Submission | Purpose::Calibration | Purpose::Verification | Purpose::Rejudge => {
-                        format!(
-                            "{}  {}  #{}  attempt {}",
-                            paint.strong(&entry::place(facts)),
-                            facts.lang,
-                            facts.id,
-                            entry::attempt(facts, event.at)
+                        t!(
+                            "{place}  {lang}  #{id}  attempt {attempt}",
+                            place = paint.strong(&entry::place(facts)),
+                            lang = facts.lang,
+                            id = facts.id,
+                            attempt = entry::attempt(facts, event.at)
                         )
                     }
                 };
@@ -146,12 +151,13 @@ impl<O: Write, E: Write> Renderer for Live<O, E> {
                 // A header that nobody reads is no reason to stop.
                 let _ = self.bar.suspend(|| writeln!(err, "{line}"));
                 if facts.purpose != Purpose::Trial {
-                    self.hint = format!("\n Ctrl-C detaches; judging goes on: {}", come_back(facts.id));
+                    self.hint =
+                        t!("\n Ctrl-C detaches; judging goes on: {command}", command = come_back(facts.id));
                     self.bar.set_style(waiting(&self.hint));
                 }
             }
             EventKind::Restarted(restarted) => {
-                let line = format!("judged again: {}", sanitize::line(&restarted.reason));
+                let line = t!("judged again: {reason}", reason = sanitize::line(&restarted.reason));
                 let err = &mut self.err;
                 let _ = self.bar.suspend(|| writeln!(err, "{line}"));
                 self.bar.set_position(0);
@@ -176,8 +182,8 @@ impl<O: Write, E: Write> Renderer for Live<O, E> {
         // Only once time passes after the verdict does anything follow that has to be waited for.
         if self.settled && self.bar.is_finished() && self.talk.is_wanted() && self.tally.end.is_some() {
             self.bar.reset();
-            self.bar.set_style(waiting("\n Ctrl-C leaves; the verdict stands"));
-            self.bar.set_prefix("a model reads your program");
+            self.bar.set_style(waiting(t!("\n Ctrl-C leaves; the verdict stands")));
+            self.bar.set_prefix(t!("a model reads your program"));
         }
         self.bar.tick();
         Ok(())

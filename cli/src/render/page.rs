@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use codementor_protocol::{FailureCluster, ProblemStats, Span, Stats, Timestamp, Verdict};
 
+use crate::locale;
 use crate::moments;
 use crate::render::words;
 
@@ -37,11 +38,12 @@ pub fn page(stats: &Stats) -> String {
     // A text that is built cannot fail to be written to, here and below.
     let _ = write!(
         page,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p class=\"faint\">{}</p>\n",
         escape(&head(stats)),
+        lang = if locale::is_korean() { "ko" } else { "en" },
         title = escape(&title),
     );
     for problem in &stats.problems {
@@ -53,30 +55,36 @@ pub fn page(stats: &Stats) -> String {
 
 /// What the assignment is, in a line.
 pub fn head(stats: &Stats) -> String {
-    let students = words::plural(stats.students.into(), "student");
-    let submissions = words::plural(stats.submissions, "judged submission");
-    let due =
-        stats.due.map_or(String::new(), |due| format!(", due {}", moments::shown(due, &stats.time_zone)));
+    let students = count!(stats.students.into(), "student");
+    let submissions = count!(stats.submissions, "judged submission");
+    let due = stats
+        .due
+        .map_or(String::new(), |due| t!(", due {shown}", shown = moments::shown(due, &stats.time_zone)));
     format!("{students}, {submissions}{due}")
 }
 
 /// How many solved a problem, in a line.
 pub fn solved(problem: &ProblemStats) -> String {
-    format!("solved by {} of {} who tried; worth {}", problem.solved, problem.tried, problem.points)
+    t!(
+        "solved by {solved} of {tried} who tried; worth {points}",
+        solved = problem.solved,
+        tried = problem.tried,
+        points = problem.points
+    )
 }
 
 /// Which students a cluster has, in a line.
 pub fn who(cluster: &FailureCluster) -> String {
     let names: Vec<&str> = cluster.users.iter().map(|user| user.as_str()).collect();
     let left = (cluster.count as usize).saturating_sub(names.len());
-    let more = if left > 0 { format!(" and {left} more") } else { String::new() };
+    let more = if left > 0 { t!(" and {left} more", left) } else { String::new() };
     format!("{}{more}", names.join(", "))
 }
 
 /// Where and how a cluster fails.
 pub fn alike(cluster: &FailureCluster) -> String {
     match cluster.index {
-        Some(index) => format!("{} at case {index}", cluster.verdict),
+        Some(index) => t!("{verdict} at case {index}", verdict = cluster.verdict, index),
         None => cluster.verdict.to_string(),
     }
 }
@@ -100,7 +108,7 @@ pub fn spans(problem: &ProblemStats) -> Vec<(Timestamp, &[(Verdict, u64)])> {
 
 /// The length of a span in words.
 pub fn span(problem: &ProblemStats) -> String {
-    Span(i64::try_from(problem.span_hours).unwrap_or(i64::MAX).saturating_mul(3_600_000)).to_string()
+    words::span(Span(i64::try_from(problem.span_hours).unwrap_or(i64::MAX).saturating_mul(3_600_000)))
 }
 
 /// CPU times in at most `most` classes of equal width: the least of each in milliseconds, and how many.
@@ -126,7 +134,11 @@ fn section(page: &mut String, problem: &ProblemStats, zone: &str) {
         escape(&solved(problem))
     );
     if problem.verdicts.is_empty() {
-        page.push_str("<p class=\"faint\">Nothing has been judged yet.</p>\n</section>\n");
+        let _ = write!(
+            page,
+            "<p class=\"faint\">{}</p>\n</section>\n",
+            escape(t!("Nothing has been judged yet."))
+        );
         return;
     }
     page.push_str("<ul class=\"key\">\n");
@@ -139,10 +151,10 @@ fn section(page: &mut String, problem: &ProblemStats, zone: &str) {
         );
     }
     page.push_str("</ul>\n");
-    let _ = writeln!(page, "<h3>Verdicts over time, each column {}</h3>", escape(&span(problem)));
+    heading(page, &t!("Verdicts over time, each column {span}", span = span(problem)));
     timeline(page, problem, zone);
     if !problem.cases.is_empty() {
-        page.push_str("<h3>Cases that fail, of those who ran them</h3>\n");
+        heading(page, t!("Cases that fail, of those who ran them"));
         let rows: Vec<Bar> = problem
             .cases
             .iter()
@@ -152,43 +164,48 @@ fn section(page: &mut String, problem: &ProblemStats, zone: &str) {
                 let how: Vec<String> =
                     case.failed.iter().map(|(verdict, n)| format!("{verdict} {n}")).collect();
                 Bar {
-                    label: format!("{} {}", case.index, if case.sample { "sample" } else { &case.group }),
+                    label: format!("{} {}", case.index, if case.sample { t!("sample") } else { &case.group }),
                     parts: case.failed.iter().map(|(verdict, n)| (class(*verdict), *n)).collect(),
-                    text: format!("{failed} of {}", case.run),
+                    text: t!("{failed} of {run}", failed, run = case.run),
                     title: how.join(", "),
                 }
             })
             .collect();
-        bars(page, "Cases that fail", &rows);
+        bars(page, t!("Cases that fail"), &rows);
     }
     if !problem.clusters.is_empty() {
-        page.push_str("<h3>Who fails alike, by the newest submission</h3>\n<ul>\n");
+        heading(page, t!("Who fails alike, by the newest submission"));
+        page.push_str("<ul>\n");
         for cluster in problem.clusters.iter().take(20) {
             let _ = writeln!(
                 page,
-                "<li><strong>{}</strong>: {}: {} <span class=\"faint\">(see #{})</span></li>",
+                "<li><strong>{}</strong>: {}: {} <span class=\"faint\">({})</span></li>",
                 escape(&alike(cluster)),
-                words::plural(cluster.count.into(), "student"),
+                escape(&count!(cluster.count.into(), "student")),
                 escape(&who(cluster)),
-                cluster.example,
+                escape(&t!("see #{submission}", submission = cluster.example)),
             );
         }
         page.push_str("</ul>\n");
     }
     if !problem.times_ms.is_empty() {
-        page.push_str("<h3>CPU time of the slowest case, of accepted programs</h3>\n");
+        heading(page, t!("CPU time of the slowest case, of accepted programs"));
         let rows: Vec<Bar> = classes(&problem.times_ms, 16)
             .into_iter()
-            .map(|(ms, n)| Bar::plain(format!("from {}", words::duration(ms)), n))
+            .map(|(ms, n)| Bar::plain(t!("from {ms}", ms = words::duration(ms)), n))
             .collect();
-        bars(page, "CPU time of accepted programs", &rows);
+        bars(page, t!("CPU time of accepted programs"), &rows);
     }
     if !problem.attempts.is_empty() {
-        page.push_str("<h3>Attempts until it was solved</h3>\n");
+        heading(page, t!("Attempts until it was solved"));
         let rows: Vec<Bar> = attempts(problem).into_iter().map(|(label, n)| Bar::plain(label, n)).collect();
-        bars(page, "Attempts until it was solved", &rows);
+        bars(page, t!("Attempts until it was solved"), &rows);
     }
     page.push_str("</section>\n");
+}
+
+fn heading(page: &mut String, text: &str) {
+    let _ = writeln!(page, "<h3>{}</h3>", escape(text));
 }
 
 /// Attempts until a problem was solved; what took more than fifteen is one class.
@@ -202,7 +219,7 @@ pub fn attempts(problem: &ProblemStats) -> Vec<(String, u64)> {
         }
     }
     if more > 0 {
-        classes.push(("16 and more".into(), more));
+        classes.push((t!("16 and more").into(), more));
     }
     classes
 }
@@ -266,10 +283,11 @@ fn timeline(page: &mut String, problem: &ProblemStats, zone: &str) {
     let step = (WIDTH - left) as f64 / spans.len().max(1) as f64;
     let _ = writeln!(
         page,
-        "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"Verdicts over time\">\
+        "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{}\">\
          <text x=\"{}\" y=\"16\" text-anchor=\"end\">{most}</text>\
          <line class=\"axis\" x1=\"{left}\" y1=\"{bottom}\" x2=\"{WIDTH}\" y2=\"{bottom}\"/>",
         bottom + 20,
+        escape(t!("Verdicts over time")),
         left - 6,
     );
     for (place, (begin, verdicts)) in spans.iter().enumerate() {

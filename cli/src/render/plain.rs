@@ -77,42 +77,53 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
         self.talk.hear(&event.kind);
         match &event.kind {
             EventKind::Submission(facts) => match facts.purpose {
-                Purpose::Trial => self.say(&format!("{}  {}  samples only", facts.problem, facts.lang)),
+                Purpose::Trial => self.say(&t!(
+                    "{problem}  {lang}  samples only",
+                    problem = facts.problem,
+                    lang = facts.lang
+                )),
                 Purpose::Submission | Purpose::Calibration | Purpose::Verification | Purpose::Rejudge => self
-                    .say(&format!(
-                        "#{}  {}  {}  attempt {}",
-                        facts.id,
-                        entry::place(facts),
-                        facts.lang,
-                        entry::attempt(facts, event.at)
+                    .say(&t!(
+                        "#{id}  {place}  {lang}  attempt {attempt}",
+                        id = facts.id,
+                        place = entry::place(facts),
+                        lang = facts.lang,
+                        attempt = entry::attempt(facts, event.at)
                     )),
             },
             EventKind::Queued(queued) => {
                 // The position changes with each submission before; the heartbeat says the newest.
                 if self.position.is_none() && queued.position > 0 {
-                    self.say(&format!("queued, {} before it", queued.position));
+                    self.say(&t!("queued, {position} before it", position = queued.position));
                 }
                 self.position = Some(queued.position);
             }
             EventKind::Preparing { text } => {
-                let line = format!("preparing: {}", sanitize::line(text));
+                let line = t!("preparing: {text}", text = sanitize::line(text));
                 self.say(&line);
             }
             EventKind::Started(_) => {}
             EventKind::Restarted(restarted) => {
-                let line = format!(
-                    "judged again: {}; what was reported so far is void",
-                    sanitize::line(&restarted.reason)
+                let line = t!(
+                    "judged again: {reason}; what was reported so far is void",
+                    reason = sanitize::line(&restarted.reason)
                 );
                 self.say(&line);
             }
             EventKind::Rejudged(rejudged) => self.say(&words::rejudged(rejudged)),
             EventKind::Compiled(compiled) => {
                 if compiled.ok {
-                    let total = words::plural(self.tally.total.into(), "test");
-                    self.say(&format!("compiled in {}, {total}", words::duration(compiled.time_ms)));
+                    let total = count!(self.tally.total.into(), "test");
+                    self.say(&t!(
+                        "compiled in {time_ms}, {total}",
+                        time_ms = words::duration(compiled.time_ms),
+                        total
+                    ));
                 } else {
-                    self.say(&format!("compiling failed after {}", words::duration(compiled.time_ms)));
+                    self.say(&t!(
+                        "compiling failed after {time_ms}",
+                        time_ms = words::duration(compiled.time_ms)
+                    ));
                 }
             }
             EventKind::Test(test) => {
@@ -135,22 +146,22 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
 
     fn tick(&mut self, now: Instant) -> io::Result<()> {
         if self.settled && now.duration_since(self.spoken) >= HEARTBEAT {
-            self.say("waiting for feedback");
+            self.say(t!("waiting for feedback"));
             self.spoken = now;
         }
         if now.duration_since(self.spoken) >= HEARTBEAT && self.tally.end.is_none() {
             let elapsed = words::duration(now.duration_since(self.started).as_millis() as u64);
             let what = match &self.tally.stage {
-                Stage::New => "waiting for the daemon".into(),
-                Stage::Queued(position) => format!("queued, {position} before it"),
-                Stage::Preparing(text) => format!("preparing: {}", sanitize::line(text)),
-                Stage::Compiling => "compiling".into(),
+                Stage::New => t!("waiting for the daemon").into(),
+                Stage::Queued(position) => t!("queued, {position} before it", position),
+                Stage::Preparing(text) => t!("preparing: {text}", text = sanitize::line(text)),
+                Stage::Compiling => t!("compiling").into(),
                 Stage::Running => {
-                    format!("{}/{} tests", self.tally.tests.len(), self.tally.total)
+                    t!("{tests}/{total} tests", tests = self.tally.tests.len(), total = self.tally.total)
                 }
                 Stage::Ended => return Ok(()),
             };
-            self.say(&format!("still running after {elapsed}: {what}"));
+            self.say(&t!("still running after {elapsed}: {what}", elapsed, what));
             self.spoken = now;
         }
         self.speak()

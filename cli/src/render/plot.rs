@@ -1,31 +1,8 @@
-//! Plots of cells, for a terminal. Every sign that draws is in [`Glyphs`], and nowhere else.
+//! Plots of cells, for a terminal.
 
-use crate::terminal::Paint;
-
-/// The signs that plots are drawn with, from nothing to full.
-#[derive(Debug, Clone, Copy)]
-pub struct Glyphs {
-    /// Of columns, which stand.
-    columns: &'static [char],
-    /// Of bars, which lie: the last cell of a bar may be part of one.
-    bars: &'static [char],
-}
-
-/// Where block elements can be shown.
-pub const BLOCKS: Glyphs = Glyphs {
-    columns: &[' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
-    bars: &[' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
-};
-
-/// Everywhere.
-pub const PLAIN: Glyphs = Glyphs { columns: &[' ', '.', ':', '|', '#'], bars: &[' ', '#'] };
+use crate::render::glyphs::Glyphs;
 
 impl Glyphs {
-    /// What a stream can show.
-    pub fn of(paint: Paint) -> Self {
-        if paint.unicode { BLOCKS } else { PLAIN }
-    }
-
     /// One column for each value. What is not nothing is seen.
     pub fn columns(&self, values: &[u64], most: u64) -> String {
         values.iter().map(|value| self.columns[step(*value, most, self.columns.len() - 1)]).collect()
@@ -54,18 +31,18 @@ fn step(value: u64, most: u64, steps: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::render::glyphs::{ASCII, UNICODE};
 
     #[test]
     fn plots_are_the_table() {
-        assert_eq!(BLOCKS.columns(&[0, 1, 50, 100], 100), " ▁▄█");
-        assert_eq!(PLAIN.columns(&[0, 1, 50, 100], 100), " .:#");
-        assert_eq!(BLOCKS.bar(5, 10, 3), "█▌");
-        assert_eq!(BLOCKS.bar(1, 10_000, 3), "▏");
-        assert_eq!(PLAIN.bar(5, 10, 4), "##");
-        assert_eq!(PLAIN.bar(1, 10_000, 4), "#");
-        assert_eq!(PLAIN.bar(0, 10, 4), "");
-        assert_eq!(BLOCKS.bar(7, 0, 4), "");
-        assert_eq!(BLOCKS.bar(u64::MAX, u64::MAX, 2), "██");
+        assert_eq!(UNICODE.columns(&[0, 1, 50, 100], 100), " ▁▄█");
+        assert_eq!(ASCII.columns(&[0, 1, 50, 100], 100), " .:#");
+        assert_eq!(UNICODE.bar(5, 10, 3), "█▌");
+        assert_eq!(UNICODE.bar(1, 10_000, 3), "▏");
+        assert_eq!(ASCII.bar(5, 10, 4), "##");
+        assert_eq!(ASCII.bar(1, 10_000, 4), "#");
+        assert_eq!(ASCII.bar(0, 10, 4), "");
+        assert_eq!(UNICODE.bar(7, 0, 4), "");
+        assert_eq!(UNICODE.bar(u64::MAX, u64::MAX, 2), "██");
     }
 }

@@ -3,20 +3,26 @@
 use std::sync::OnceLock;
 
 use codementor_protocol::{
-    Allowance, Ending, FeedbackOutcome, Rejudged, State, TestEvent, Timestamp, Verdict,
+    Allowance, Ending, FeedbackOutcome, Rejudged, Span, State, TestEvent, Timestamp, Verdict,
 };
 
 use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthStr;
 
+use crate::locale;
 use crate::sanitize;
 use crate::terminal::Paint;
 
 /// `0.41 s`, `12.3 s`, `2 min 5 s`.
 pub fn duration(ms: u64) -> String {
     match ms {
-        0..10_000 => format!("{}.{:02} s", ms / 1000, ms % 1000 / 10),
-        10_000..120_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
-        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
+        0..10_000 => {
+            t!("{seconds} s", seconds = format_args!("{}.{:02}", ms / 1000, ms % 1000 / 10))
+        }
+        10_000..120_000 => {
+            t!("{seconds} s", seconds = format_args!("{}.{}", ms / 1000, ms % 1000 / 100))
+        }
+        _ => t!("{minutes} min {seconds} s", minutes = ms / 60_000, seconds = ms % 60_000 / 1000),
     }
 }
 
@@ -33,7 +39,7 @@ pub fn memory(kib: u64) -> String {
 /// `812 bytes`, `12 KiB`, `9.8 MiB`.
 pub fn size(bytes: u64) -> String {
     match bytes {
-        0..10_240 => plural(bytes, "byte"),
+        0..10_240 => count!(bytes, "byte"),
         10_240..1_048_576 => format!("{} KiB", bytes / 1024),
         _ => format!("{}.{} MiB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
     }
@@ -42,16 +48,39 @@ pub fn size(bytes: u64) -> String {
 /// That a submission was judged again after its end, and what it was before.
 pub fn rejudged(rejudged: &Rejudged) -> String {
     let before = match (rejudged.verdict, rejudged.score.as_deref()) {
-        (Some(verdict), Some(score)) => format!("before: {verdict}, points: {}", sanitize::line(score)),
-        (Some(verdict), None) => format!("before: {verdict}"),
-        (None, _) => "before: not judged, through a fault of ours".into(),
+        (Some(verdict), Some(score)) => {
+            t!("before: {verdict}, points: {score}", verdict, score = sanitize::line(score))
+        }
+        (Some(verdict), None) => t!("before: {verdict}", verdict),
+        (None, _) => t!("before: not judged, through a fault of ours").into(),
     };
-    format!("judged again by version {} of the problem; {before}", rejudged.package.short())
+    t!(
+        "judged again by version {package} of the problem; {before}",
+        package = rejudged.package.short(),
+        before
+    )
 }
 
-/// `1 test`, `2 tests`.
-pub fn plural(n: u64, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+/// A text and the blanks that make it so many cells wide.
+pub fn padded(text: &str, cells: usize) -> String {
+    format!("{text}{}", " ".repeat(cells.saturating_sub(text.width())))
+}
+
+/// A span of time, such as `4 h 12 min`.
+pub fn span(span: Span) -> String {
+    let text = span.to_string();
+    if !locale::is_korean() {
+        return text;
+    }
+    let words: Vec<&str> = text.split(' ').collect();
+    let parts = words.chunks(2).map(|part| match part {
+        [days, "d"] => t!("{days} d", days = days),
+        [hours, "h"] => t!("{hours} h", hours = hours),
+        [minutes, "min"] => t!("{minutes} min", minutes = minutes),
+        [seconds, "s"] => t!("{seconds} s", seconds = seconds),
+        other => other.join(" "),
+    });
+    parts.collect::<Vec<_>>().join(" ")
 }
 
 /// A moment on the wall clock here, such as `2026-11-24 19:04`.
@@ -82,28 +111,35 @@ fn time_zone() -> TimeZone {
 pub fn case(test: &TestEvent) -> String {
     match &test.name {
         Some(name) => sanitize::line(name).into_owned(),
-        None => format!("test {}", test.index),
+        None => t!("test {index}", index = test.index),
     }
 }
 
 /// Why a case was not accepted, beyond the verdict; the limits are those of the submission.
 pub fn reason(test: &TestEvent, time_limit_ms: u64, memory_limit_mib: u64) -> Option<String> {
     match test.verdict {
-        Verdict::TimeLimit if test.time_ms > time_limit_ms => {
-            Some(format!("{} of CPU time, limit {}", duration(test.time_ms), duration(time_limit_ms)))
-        }
-        Verdict::TimeLimit => Some(format!(
-            "{} of waiting, with only {} of CPU time (does it wait for input that never comes?)",
-            duration(test.wall_ms),
-            duration(test.time_ms)
+        Verdict::TimeLimit if test.time_ms > time_limit_ms => Some(t!(
+            "{duration} of CPU time, limit {duration2}",
+            duration = duration(test.time_ms),
+            duration2 = duration(time_limit_ms)
         )),
-        Verdict::MemoryLimit => {
-            Some(format!("{} at most, limit {}", memory(test.memory_kib), memory(memory_limit_mib * 1024)))
-        }
-        Verdict::OutputLimit => Some("it wrote more than is allowed".into()),
+        Verdict::TimeLimit => Some(t!(
+            "{duration} of waiting, with only {duration2} of CPU time (does it wait for input that never \
+             comes?)",
+            duration = duration(test.wall_ms),
+            duration2 = duration(test.time_ms)
+        )),
+        Verdict::MemoryLimit => Some(t!(
+            "{memory} at most, limit {memory2}",
+            memory = memory(test.memory_kib),
+            memory2 = memory(memory_limit_mib * 1024)
+        )),
+        Verdict::OutputLimit => Some(t!("it wrote more than is allowed").into()),
         Verdict::RuntimeError => match (test.exit_code, test.signal) {
-            (_, Some(signal)) => Some(format!("ended by signal {signal}{}", signal_name(signal))),
-            (Some(code), None) => Some(format!("exit code {code}")),
+            (_, Some(signal)) => {
+                Some(t!("ended by signal {signal}{name}", signal, name = signal_name(signal)))
+            }
+            (Some(code), None) => Some(t!("exit code {code}", code)),
             (None, None) => None,
         },
         Verdict::Accepted | Verdict::WrongAnswer | Verdict::CompileError | Verdict::Skipped => None,
@@ -112,14 +148,14 @@ pub fn reason(test: &TestEvent, time_limit_ms: u64, memory_limit_mib: u64) -> Op
 
 fn signal_name(signal: i32) -> &'static str {
     match signal {
-        4 => " (SIGILL: illegal instruction)",
-        6 => " (SIGABRT: aborted)",
-        7 => " (SIGBUS: bad memory access)",
-        8 => " (SIGFPE: division by zero?)",
+        4 => t!(" (SIGILL: illegal instruction)"),
+        6 => t!(" (SIGABRT: aborted)"),
+        7 => t!(" (SIGBUS: bad memory access)"),
+        8 => t!(" (SIGFPE: division by zero?)"),
         9 => " (SIGKILL)",
-        11 => " (SIGSEGV: bad memory access or stack overflow)",
+        11 => t!(" (SIGSEGV: bad memory access or stack overflow)"),
         13 => " (SIGPIPE)",
-        31 => " (SIGSYS: forbidden system call)",
+        31 => t!(" (SIGSYS: forbidden system call)"),
         _ => "",
     }
 }
@@ -148,39 +184,45 @@ pub fn money(micro: u64) -> String {
 
 /// What may still be spent on feedback.
 pub fn allowance(left: &Allowance) -> String {
-    let tokens = left.tokens.map(|tokens| plural(tokens, "token"));
+    let tokens = left.tokens.map(|tokens| count!(tokens, "token"));
     let parts: Vec<String> = tokens.into_iter().chain(left.cost_micro.map(money)).collect();
-    if parts.is_empty() { "no limit".into() } else { format!("{} today", parts.join(" and ")) }
+    if parts.is_empty() {
+        t!("no limit").into()
+    } else {
+        t!("{parts} today", parts = parts.join(t!(" and ")))
+    }
 }
 
 /// How feedback ended and what to do, where the daemon has no words of its own for it.
 pub fn feedback(outcome: FeedbackOutcome) -> &'static str {
     use FeedbackOutcome as Of;
     match outcome {
-        Of::Complete => "all was said",
-        Of::Accepted => "the program was accepted",
-        Of::Stopped => "the submission was stopped, and feedback with it",
-        Of::Interrupted => "the daemon was restarted meanwhile; ask again: codementor hint",
-        Of::Withheld => "what the model said is held back; what the judge says stands",
-        Of::OverBudget => "nothing more may be spent on feedback today; there is more tomorrow",
+        Of::Complete => t!("all was said"),
+        Of::Accepted => t!("the program was accepted"),
+        Of::Stopped => t!("the submission was stopped, and feedback with it"),
+        Of::Interrupted => t!("the daemon was restarted meanwhile; ask again: codementor hint"),
+        Of::Withheld => t!("what the model said is held back; what the judge says stands"),
+        Of::OverBudget => t!("nothing more may be spent on feedback today; there is more tomorrow"),
         Of::NoChecksLeft => {
-            "corrections for this problem were checked often enough today; there is more tomorrow"
+            t!("corrections for this problem were checked often enough today; there is more tomorrow")
         }
-        Of::NoStepsLeft => "there is no further hint; all of them: codementor feedback",
-        Of::NotConfigured => "no model is set up",
-        Of::Unreachable => "the model cannot be reached; try later: codementor hint",
-        Of::KeyRefused => "the model's endpoint does not accept the key; tell whoever runs this judge",
-        Of::RequestRefused => "the model's endpoint does not take the request; tell whoever runs this judge",
-        Of::RateLimited => "the model's endpoint asks for patience; try later: codementor hint",
-        Of::EndpointFault => "the model's endpoint has a fault; try later: codementor hint",
-        Of::Stalled => "the model stopped talking; try later: codementor hint",
-        Of::TimedOut => "the model took too long; try later: codementor hint",
-        Of::Truncated => "the model's answer broke off; try later: codementor hint",
-        Of::CutOff => "the model's answer was longer than is allowed; try later: codementor hint",
-        Of::TooLarge => "the model's answer is larger than is read; try later: codementor hint",
-        Of::Garbled => "the model's answer cannot be read; tell whoever runs this judge",
-        Of::Empty => "the model had nothing to say; try later: codementor hint",
-        Of::Unknown => "it ended in a way that this version does not know",
+        Of::NoStepsLeft => t!("there is no further hint; all of them: codementor feedback"),
+        Of::NotConfigured => t!("no model is set up"),
+        Of::Unreachable => t!("the model cannot be reached; try later: codementor hint"),
+        Of::KeyRefused => t!("the model's endpoint does not accept the key; tell whoever runs this judge"),
+        Of::RequestRefused => {
+            t!("the model's endpoint does not take the request; tell whoever runs this judge")
+        }
+        Of::RateLimited => t!("the model's endpoint asks for patience; try later: codementor hint"),
+        Of::EndpointFault => t!("the model's endpoint has a fault; try later: codementor hint"),
+        Of::Stalled => t!("the model stopped talking; try later: codementor hint"),
+        Of::TimedOut => t!("the model took too long; try later: codementor hint"),
+        Of::Truncated => t!("the model's answer broke off; try later: codementor hint"),
+        Of::CutOff => t!("the model's answer was longer than is allowed; try later: codementor hint"),
+        Of::TooLarge => t!("the model's answer is larger than is read; try later: codementor hint"),
+        Of::Garbled => t!("the model's answer cannot be read; tell whoever runs this judge"),
+        Of::Empty => t!("the model had nothing to say; try later: codementor hint"),
+        Of::Unknown => t!("it ended in a way that this version does not know"),
     }
 }
 
@@ -190,9 +232,9 @@ pub fn standing(state: State, verdict: Option<Verdict>) -> &'static str {
         (State::Settled(Ending::Faulted) | State::Ended(Ending::Faulted), _) => "JUDGE_ERROR",
         (State::Settled(Ending::Cancelled) | State::Ended(Ending::Cancelled), _) => "CANCELLED",
         (State::Settled(Ending::Judged) | State::Ended(Ending::Judged), Some(verdict)) => verdict.token(),
-        (State::Settled(Ending::Judged) | State::Ended(Ending::Judged), None) => "judged",
-        (State::New | State::Queued, _) => "queued",
-        (State::Running, _) => "running",
+        (State::Settled(Ending::Judged) | State::Ended(Ending::Judged), None) => t!("judged"),
+        (State::New | State::Queued, _) => t!("queued"),
+        (State::Running, _) => t!("running"),
     }
 }
 
