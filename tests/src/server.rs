@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -98,4 +98,18 @@ pub fn http(port: u16, method: &str, path: &str, body: &str) -> (u16, String) {
 /// A path as an argument.
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("the path is a text")
+}
+
+/// The program that daemons of this user run.
+pub fn nats_server() -> PathBuf {
+    use codementord::nats::server::{Search, find_or_fetch};
+    let search = Search {
+        cache_dir: &crate::cache(),
+        explicit: None,
+        engine: None,
+        search_path: None,
+        progress: &|_| {},
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(find_or_fetch(&search)).expect("there is a NATS server").path
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use codementor_tests::server::{free_port, get, text};
+use codementor_tests::server::{free_port, get, nats_server, text};
 use codementor_tests::{Draft, Home, Ran, Reaped, home, library, wait_until};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -454,18 +454,4 @@ fn a_nats_server_of_ones_own_serves_with_what_was_exported() {
     home.run(&["admin", "revoke", &user]).expect_code(0);
     home.run_as("kim", &["whoami"]).expect_code(4);
     server.stop();
-}
-
-/// The program that daemons of this user run.
-fn nats_server() -> PathBuf {
-    use codementord::nats::server::{Search, find_or_fetch};
-    let search = Search {
-        cache_dir: &codementor_tests::cache(),
-        explicit: None,
-        engine: None,
-        search_path: None,
-        progress: &|_| {},
-    };
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(find_or_fetch(&search)).expect("there is a NATS server").path
 }
