@@ -4,6 +4,8 @@
 //! submitted has a text of its own, so that nothing is found in a cache. The bare side has absolute paths and no shell.
 
 mod bare;
+mod endpoint;
+mod feedback;
 mod fill;
 mod packages;
 mod rows;

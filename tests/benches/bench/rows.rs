@@ -11,7 +11,7 @@ use codementor_protocol::{
 };
 use codementor_tests::{Home, Ran};
 
-use crate::{bare, fill, median, ms, p95, packages, stats, students};
+use crate::{bare, feedback, fill, median, ms, p95, packages, stats, students};
 
 /// How often each side of a row is run.
 const ROUNDS: usize = 15;
@@ -37,6 +37,8 @@ pub(crate) const ROWS: &[Row] = &[
     ("stats", stats::stats),
     ("grades", grades),
     ("students", students::students),
+    ("feedback-stalled", feedback::stalled),
+    ("first-token", feedback::first_token),
 ];
 
 /// What the rows share.
@@ -73,7 +75,13 @@ impl Bench {
         &self.home
     }
 
-    fn nonce(&self) -> u64 {
+    /// What requests are made on.
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Runtime {
+        &self.runtime
+    }
+
+    /// A number that no program had before.
+    pub(crate) fn nonce(&self) -> u64 {
         self.nonce.fetch_add(1, Ordering::Relaxed)
     }
 
