@@ -159,8 +159,9 @@ const TABLE: [(&str, &str, Verdict); 6] = [
 async fn judge(sample: &Sample) {
     let house = House::new().await;
     let runner = house.runner(sample.language).await;
-    // Filling the memory takes a garbage collector a second of CPU time, and on a crowded machine two.
-    let limits = Limits { time_ms: 4000, memory_mib: 256, ..Limits::default() };
+    // Filling the memory takes a garbage collector a second of CPU time, on a crowded machine three, and there ten on the
+    // clock.
+    let limits = Limits { time_ms: 6000, memory_mib: 256, ..Limits::default() };
     let mut sandbox = house.pool.open(&runner.image, limits.memory_mib).await.unwrap();
 
     let broken = [file(&runner, sample.broken)];
