@@ -122,12 +122,9 @@ impl Core {
         }
     }
 
-    /// Takes back a job that nobody wants any more. A judge that does not hear of it finishes in vain.
-    pub(crate) async fn withdraw(&self, id: SubmissionId, sequence: Option<u64>) {
+    /// Stops a judge that works on what nobody wants any more. One that does not hear of it finishes in vain.
+    pub(crate) async fn withdraw(&self, id: SubmissionId) {
         let _ = self.client.publish(subject::cancel(id), bytes::Bytes::new()).await;
-        if let Some(sequence) = sequence {
-            outbox::delete(self, sequence).await;
-        }
     }
 }
 

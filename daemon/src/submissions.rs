@@ -50,16 +50,6 @@ impl Changes {
         self.via.append(&mut later.via);
         self.jobs.append(&mut later.jobs);
     }
-
-    /// These came of what a judge reported, and it acks its job itself: nothing is to be removed from the stream. Where
-    /// it dies before the ack, another judges in vain, once.
-    pub(crate) fn acked_by_judge(&mut self) {
-        for change in &mut self.jobs {
-            if let JobChange::Gone { sequence, .. } = change {
-                *sequence = None;
-            }
-        }
-    }
 }
 
 /// What the queue must know of a job.
@@ -69,13 +59,11 @@ pub(crate) enum JobChange {
     Wanted(Waiting),
     /// A judge works on it.
     Started(SubmissionId),
-    /// It is over; its message may still lie in the stream.
-    Gone {
-        /// The submission.
-        submission: SubmissionId,
-        /// Its place in the stream.
-        sequence: Option<u64>,
-    },
+    /// It is over. A judge that has reported the end acks the message itself; where it dies before that, another judges
+    /// in vain, once.
+    Gone(SubmissionId),
+    /// The message at this place in the stream is of a job that nobody wants any more, and is to be removed.
+    Withdrawn(u64),
 }
 
 /// A job in the outbox that has not been published.
@@ -261,7 +249,8 @@ pub(crate) fn cancel(
     let open = record.state.is_open();
     if open {
         record.append(db, EventKind::Cancelled, at, &mut changes)?;
-        record.settle(db, at, &mut changes)?;
+        let sequence = record.settle(db, at, &mut changes)?;
+        changes.jobs.extend(sequence.map(JobChange::Withdrawn));
     }
     Ok(Some((open, record.state, changes)))
 }
@@ -545,8 +534,8 @@ impl Record {
     }
 
     /// Takes the job out of the outbox, since judging has ended, and ends the stream of events unless feedback is
-    /// still to come.
-    fn settle(&mut self, db: &Connection, at: Timestamp, changes: &mut Changes) -> StoreResult<()> {
+    /// still to come. Returns the place of its message in the stream, if it was published.
+    fn settle(&mut self, db: &Connection, at: Timestamp, changes: &mut Changes) -> StoreResult<Option<u64>> {
         if !self.pending {
             self.append(db, EventKind::End(Ended::default()), at, changes)?;
         }
@@ -554,8 +543,9 @@ impl Record {
             .prepare_cached("DELETE FROM outbox WHERE submission = ?1 RETURNING sequence")?
             .query_row([self.id.0], |row| row.get(0))
             .optional()?;
-        changes.jobs.push(JobChange::Gone { submission: self.id, sequence: sequence.flatten() });
-        self.save(db)
+        changes.jobs.push(JobChange::Gone(self.id));
+        self.save(db)?;
+        Ok(sequence.flatten())
     }
 
     /// A fault of ours: judge again, or give up and say so.
@@ -570,11 +560,7 @@ impl Record {
         tracing::warn!(submission = self.id.0, faults = self.faults, %fault, "a job ended in a fault");
         if fault.code.retryable() && self.faults <= MAX_FAULTS {
             self.append(db, EventKind::Restarted(Restarted { reason: fault.to_string() }), at, changes)?;
-            let sequence: Option<Option<u64>> = db
-                .prepare_cached("SELECT sequence FROM outbox WHERE submission = ?1")?
-                .query_row([self.id.0], |row| row.get(0))
-                .optional()?;
-            changes.jobs.push(JobChange::Gone { submission: self.id, sequence: sequence.flatten() });
+            changes.jobs.push(JobChange::Gone(self.id));
             changes.jobs.extend(republish(db, self.id, at)?.map(JobChange::Wanted));
             return self.save(db);
         }
@@ -592,7 +578,8 @@ impl Record {
         db.prepare_cached("UPDATE submissions SET fault = ?2 WHERE id = ?1")?
             .execute(params![self.id.0, fault.to_string()])?;
         self.append(db, EventKind::Error(Failed::from(fault)), at, changes)?;
-        self.settle(db, at, changes)
+        self.settle(db, at, changes)?;
+        Ok(())
     }
 
     fn save(&self, db: &Connection) -> StoreResult<()> {

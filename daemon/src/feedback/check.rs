@@ -182,10 +182,10 @@ impl Drop for Trace {
 /// Takes back one of the daemon's own submissions and removes it.
 pub(super) async fn forget(core: &Core, id: SubmissionId) {
     match core.store.write(move |db| submissions::forget(db, id, now())).await {
-        Ok((sequence, changes)) => {
+        Ok((was_open, changes)) => {
             core.announce(changes).await;
-            if sequence.is_some() {
-                core.withdraw(id, sequence).await;
+            if was_open {
+                core.withdraw(id).await;
             }
         }
         Err(error) => tracing::warn!(submission = id.0, %error, "a check could not be removed"),

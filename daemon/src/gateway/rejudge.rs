@@ -124,8 +124,8 @@ impl Handle<EndRejudge> for Gateway {
             });
             if let Some((withdrawn, changes)) = dropped.await.map_err(store_refusal)? {
                 self.core.announce(changes).await;
-                for (run, sequence) in withdrawn {
-                    self.core.withdraw(run, sequence).await;
+                for run in withdrawn {
+                    self.core.withdraw(run).await;
                 }
                 // There is room for the runs of others.
                 self.core.own_ended.notify_one();

@@ -4,7 +4,7 @@ use codementor_problems::slug::near_matches;
 use codementor_protocol::{
     Cancel, Cancelling, CaseDetail, CourseRole, Detail, EventPage, Events, History, Lane, MAX_SOURCE_BYTES,
     MAX_SOURCE_FILES, Purpose, ReadCase, Refusal, RefusalCode, Show, SourceFile, SubmissionId, Submit,
-    Submitted, Summary, Verdict, subject,
+    Submitted, Summary, Verdict,
 };
 
 use super::{Caller, Gateway, Handle, store_refusal};
@@ -222,8 +222,7 @@ impl Handle<Cancel> for Gateway {
         let (cancelled, state, changes) = done.ok_or_else(|| unknown(id))?;
         self.core.announce(changes).await;
         if cancelled {
-            // A judge that does not hear this finishes in vain; its reports are dropped.
-            let _ = self.core.client.publish(subject::cancel(id), bytes::Bytes::new()).await;
+            self.core.withdraw(id).await;
         }
         Ok(Cancelling { cancelled, state })
     }

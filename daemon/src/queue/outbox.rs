@@ -164,14 +164,11 @@ impl Task {
         match change {
             JobChange::Wanted(job) => self.schedule.wanted(job),
             JobChange::Started(submission) => self.schedule.started(submission),
-            JobChange::Gone { submission, sequence } => {
-                self.schedule.gone(submission);
-                if let Some(sequence) = sequence {
-                    let core = self.core.clone();
-                    // Judges ack what they have finished; only a job that nobody finished is still there. Nobody
-                    // waits for this, and what it misses is fenced off by its token.
-                    tokio::spawn(async move { delete(&core, sequence).await });
-                }
+            JobChange::Gone(submission) => self.schedule.gone(submission),
+            JobChange::Withdrawn(sequence) => {
+                let core = self.core.clone();
+                // Nobody waits for this, and what it misses is fenced off by its token.
+                tokio::spawn(async move { delete(&core, sequence).await });
             }
         }
     }
@@ -291,7 +288,7 @@ fn is_not_found(error: &stream::RawMessageError) -> bool {
     }
 }
 
-pub(super) async fn delete(core: &Core, sequence: u64) {
+async fn delete(core: &Core, sequence: u64) {
     let jobs = timeout(NATS_TIMEOUT, core.jetstream.get_stream_no_info(subject::JOBS_STREAM)).await;
     if let Ok(Ok(jobs)) = jobs {
         // It is usually gone already, which is an error that says nothing.

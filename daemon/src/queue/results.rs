@@ -125,10 +125,7 @@ fn project_all(
         db.execute_batch("SAVEPOINT message")?;
         let mut own = Changes::default();
         match submissions::project(db, message, &mut own) {
-            Ok(_) => {
-                db.execute_batch("RELEASE message")?;
-                own.acked_by_judge();
-            }
+            Ok(_) => db.execute_batch("RELEASE message")?,
             // A judge that reports what cannot be must not stop all others: the submission ends in a fault of ours.
             Err(StoreError::Illegal(illegal)) => {
                 db.execute_batch("ROLLBACK TO message; RELEASE message")?;

@@ -6,7 +6,7 @@
 use codementor_protocol::{
     Ended, EventKind, Feedback, FeedbackEnd, FeedbackOutcome, Fix, State, SubmissionId, Timestamp,
 };
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::{Changes, Record, cancel};
 use crate::store::StoreResult;
@@ -62,18 +62,11 @@ pub(crate) fn verifications(db: &Connection) -> StoreResult<Vec<SubmissionId>> {
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// Removes every trace of one of the daemon's own submissions; a job of its that still runs is taken back. Returns its
-/// place in the stream of jobs, where it has one. What a judge reports of it from now on is dropped.
-pub(crate) fn forget(
-    db: &Connection,
-    id: SubmissionId,
-    at: Timestamp,
-) -> StoreResult<(Option<u64>, Changes)> {
-    let sequence: Option<Option<u64>> = db
-        .prepare_cached("SELECT sequence FROM outbox WHERE submission = ?1")?
-        .query_row([id.0], |row| row.get(0))
-        .optional()?;
-    let jobs = cancel(db, id, at)?.map(|(_, _, changes)| changes.jobs).unwrap_or_default();
+/// Removes every trace of one of the daemon's own submissions; a job of its that still runs is taken back. Says
+/// whether a judge may be working on it; what that one reports from now on is dropped.
+pub(crate) fn forget(db: &Connection, id: SubmissionId, at: Timestamp) -> StoreResult<(bool, Changes)> {
+    let cancelled = cancel(db, id, at)?.map(|(was_open, _, changes)| (was_open, changes.jobs));
+    let (was_open, jobs) = cancelled.unwrap_or_default();
     for sql in [
         "DELETE FROM events WHERE submission = ?1",
         "DELETE FROM captures WHERE submission = ?1",
@@ -83,7 +76,7 @@ pub(crate) fn forget(
     ] {
         db.prepare_cached(sql)?.execute([id.0])?;
     }
-    Ok((sequence.flatten(), Changes { jobs, ..Changes::default() }))
+    Ok((was_open, Changes { jobs, ..Changes::default() }))
 }
 
 fn append(db: &Connection, id: SubmissionId, kind: EventKind, at: Timestamp) -> StoreResult<Changes> {

@@ -124,7 +124,8 @@ fn apply(db: &Connection, record: &mut Record, report: &Report, changes: &mut Ch
                 total: *total,
             };
             record.append(db, EventKind::Result(result), at, changes)?;
-            record.settle(db, at, changes)
+            record.settle(db, at, changes)?;
+            Ok(())
         }
         ReportKind::Finished(Finish::Faulted(fault)) => record.fault(db, fault, at, changes),
     }

@@ -363,18 +363,14 @@ pub(crate) fn apply(db: &Connection, id: u64, at: Timestamp) -> StoreResult<Chan
     Ok(changes)
 }
 
-/// A run that a judge may still be working on, with its place in the stream.
-pub(crate) type Withdrawn = (SubmissionId, Option<u64>);
-
-/// Forgets every new result. Returns the runs that a judge may still be working on, with their places in the stream.
-pub(crate) fn drop_all(db: &Connection, id: u64, at: Timestamp) -> StoreResult<(Vec<Withdrawn>, Changes)> {
+/// Forgets every new result. Returns the runs that a judge may still be working on.
+pub(crate) fn drop_all(db: &Connection, id: u64, at: Timestamp) -> StoreResult<(Vec<SubmissionId>, Changes)> {
     let (mut changes, mut withdrawn) = (Changes::default(), Vec::new());
     for (_, run) in runs(db, id)? {
         let Some(run) = run else { continue };
-        let open = super::query::state(db, run)?.is_some_and(|(_, state)| state.is_open());
-        let (sequence, gone) = forget(db, run, at)?;
-        if open {
-            withdrawn.push((run, sequence));
+        let (was_open, gone) = forget(db, run, at)?;
+        if was_open {
+            withdrawn.push(run);
         }
         changes.append(gone);
     }

@@ -132,7 +132,7 @@ fn reports_become_dense_events_and_the_job_leaves_the_outbox() {
         assert_eq!(types(db, id), ["submission", "queued", "started", "compiled", "test", "result", "end"]);
         assert_eq!(state_of(db, id), State::Ended(Ending::Judged));
         assert!(waiting(db).expect("reads").is_empty());
-        assert_eq!(changes.jobs.last(), Some(&JobChange::Gone { submission: id, sequence: None }));
+        assert_eq!(changes.jobs.last(), Some(&JobChange::Gone(id)));
         let summary = detail(db, id).expect("reads").expect("is there").summary;
         assert_eq!(
             (summary.verdict, summary.time_ms, summary.memory_kib),
@@ -313,7 +313,7 @@ fn a_verification_belongs_to_nobody_and_leaves_nothing_behind() {
         assert_eq!(verifications(db).expect("reads"), [id]);
         report(db, id, token(1, 1), 0, &[started(), compiled(), case()]);
         let (_, changes) = forget(db, id, Timestamp(2)).expect("is forgotten");
-        assert_eq!(changes.jobs, [JobChange::Gone { submission: id, sequence: None }]);
+        assert_eq!(changes.jobs, [JobChange::Gone(id)]);
         for table in ["events", "captures", "outbox"] {
             let sql = format!("SELECT count(*) FROM {table} WHERE submission = ?1");
             let left: u64 = db.query_row(&sql, [id.0], |row| row.get(0)).expect("reads");

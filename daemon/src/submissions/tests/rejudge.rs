@@ -110,7 +110,7 @@ fn what_is_forgotten_leaves_nothing_behind() {
         let (number, run) = begun(db, id);
         report(db, run, token(1, 1), 0, &[started(), compiled(), case()]);
         let (withdrawn, _) = rejudge::drop_all(db, number, Timestamp(9)).expect("drops");
-        assert_eq!(withdrawn.iter().map(|(run, _)| *run).collect::<Vec<_>>(), [run]);
+        assert_eq!(withdrawn, [run]);
         report(db, run, token(1, 1), 3, &[wrong()]);
         assert_eq!(types(db, id), WHOLE);
         for table in ["rejudge_runs", "outbox", "cases"] {
