@@ -7,6 +7,14 @@ UPDATE submissions SET staff = 1 WHERE assignment IS NOT NULL AND coalesce(
     (SELECT role <> 'student' FROM memberships AS m WHERE m.course = submissions.course AND m.user = submissions.user),
     (SELECT admin FROM users WHERE name = submissions.user), 0);
 
+-- The class that the statistics put a time into.
+ALTER TABLE submissions ADD COLUMN time_class INTEGER GENERATED ALWAYS AS (
+    CASE WHEN time_ms < 20 THEN time_ms
+         WHEN time_ms < 200 THEN time_ms / 10 * 10
+         WHEN time_ms < 2000 THEN time_ms / 100 * 100
+         WHEN time_ms < 20000 THEN time_ms / 1000 * 1000
+         ELSE time_ms / 10000 * 10000 END) VIRTUAL;
+
 -- What is counted is read from the index alone, as before.
 DROP INDEX submissions_judged;
 CREATE INDEX submissions_judged ON submissions (course, assignment, user, problem, id, at, verdict, staff)
@@ -47,12 +55,7 @@ CREATE TABLE stats_students (
 ) WITHOUT ROWID;
 
 CREATE VIEW counted AS
-    SELECT id, course, assignment, problem, user, verdict, at / 3600000 AS hour,
-           CASE WHEN time_ms < 20 THEN time_ms
-                WHEN time_ms < 200 THEN time_ms / 10 * 10
-                WHEN time_ms < 2000 THEN time_ms / 100 * 100
-                WHEN time_ms < 20000 THEN time_ms / 1000 * 1000
-                ELSE time_ms / 10000 * 10000 END AS ms
+    SELECT id, course, assignment, problem, user, verdict, at / 3600000 AS hour, time_class AS ms
     FROM submissions
     WHERE purpose = 'submission' AND assignment IS NOT NULL AND verdict IS NOT NULL AND NOT staff;
 
@@ -90,12 +93,7 @@ BEGIN
     UPDATE stats_hours SET n = n - 1 WHERE OLD.verdict IS NOT NULL AND course = OLD.course
         AND assignment = OLD.assignment AND problem = OLD.problem AND hour = OLD.at / 3600000 AND verdict = OLD.verdict;
     UPDATE stats_times SET n = n - 1 WHERE OLD.verdict = 'ACCEPTED' AND course = OLD.course
-        AND assignment = OLD.assignment AND problem = OLD.problem
-        AND ms = CASE WHEN OLD.time_ms < 20 THEN OLD.time_ms
-                      WHEN OLD.time_ms < 200 THEN OLD.time_ms / 10 * 10
-                      WHEN OLD.time_ms < 2000 THEN OLD.time_ms / 100 * 100
-                      WHEN OLD.time_ms < 20000 THEN OLD.time_ms / 1000 * 1000
-                      ELSE OLD.time_ms / 10000 * 10000 END;
+        AND assignment = OLD.assignment AND problem = OLD.problem AND ms = OLD.time_class;
     INSERT INTO stats_hours SELECT course, assignment, problem, hour, verdict, 1 FROM counted WHERE id = NEW.id
         ON CONFLICT DO UPDATE SET n = n + 1;
     INSERT INTO stats_times SELECT course, assignment, problem, ms, 1 FROM counted
@@ -104,24 +102,15 @@ BEGIN
     DELETE FROM stats_students WHERE course = NEW.course AND assignment = NEW.assignment AND problem = NEW.problem
         AND user = NEW.user;
     INSERT INTO stats_students
-        SELECT NEW.course, NEW.assignment, NEW.problem, NEW.user, tried,
-               nullif((SELECT count(*) FROM submissions AS one WHERE one.course = NEW.course
+        SELECT course, assignment, problem, user, tried,
+               nullif((SELECT count(*) FROM counted AS one WHERE one.course = NEW.course
                        AND one.assignment = NEW.assignment AND one.user = NEW.user AND one.problem = NEW.problem
-                       AND one.id <= accepted AND one.assignment IS NOT NULL AND one.purpose = 'submission'
-                       AND one.verdict <> 'COMPILE_ERROR' AND NOT one.staff), 0),
+                       AND one.id <= accepted AND one.verdict <> 'COMPILE_ERROR'), 0),
                newest, (SELECT verdict FROM submissions WHERE id = newest),
                (SELECT min(idx) FROM cases WHERE submission = newest AND verdict NOT IN ('ACCEPTED', 'SKIPPED')),
                first, accepted, last, broken
-        FROM (SELECT sum(verdict <> 'COMPILE_ERROR') AS tried,
-                     min(CASE WHEN verdict <> 'COMPILE_ERROR' THEN id END) AS first,
-                     min(CASE WHEN verdict = 'ACCEPTED' THEN id END) AS accepted,
-                     max(CASE WHEN verdict <> 'COMPILE_ERROR' THEN id END) AS last,
-                     max(CASE WHEN verdict = 'COMPILE_ERROR' THEN id END) AS broken,
-                     max(id) AS newest
-              FROM submissions WHERE course = NEW.course AND assignment = NEW.assignment AND user = NEW.user
-                   AND problem = NEW.problem AND assignment IS NOT NULL AND purpose = 'submission'
-                   AND verdict IS NOT NULL AND NOT staff)
-        WHERE newest IS NOT NULL;
+        FROM counted_students
+        WHERE course = NEW.course AND assignment = NEW.assignment AND user = NEW.user AND problem = NEW.problem;
 END;
 
 CREATE TRIGGER submission_removed AFTER DELETE ON submissions
@@ -130,12 +119,7 @@ BEGIN
     UPDATE stats_hours SET n = n - 1 WHERE course = OLD.course AND assignment = OLD.assignment
         AND problem = OLD.problem AND hour = OLD.at / 3600000 AND verdict = OLD.verdict;
     UPDATE stats_times SET n = n - 1 WHERE OLD.verdict = 'ACCEPTED' AND course = OLD.course
-        AND assignment = OLD.assignment AND problem = OLD.problem
-        AND ms = CASE WHEN OLD.time_ms < 20 THEN OLD.time_ms
-                      WHEN OLD.time_ms < 200 THEN OLD.time_ms / 10 * 10
-                      WHEN OLD.time_ms < 2000 THEN OLD.time_ms / 100 * 100
-                      WHEN OLD.time_ms < 20000 THEN OLD.time_ms / 1000 * 1000
-                      ELSE OLD.time_ms / 10000 * 10000 END;
+        AND assignment = OLD.assignment AND problem = OLD.problem AND ms = OLD.time_class;
     DELETE FROM stats_students WHERE course = OLD.course AND assignment = OLD.assignment AND problem = OLD.problem
         AND user = OLD.user;
 END;
