@@ -11,7 +11,6 @@ pub(crate) fn told(command: Command) -> Command {
 }
 
 fn translated(command: Command) -> Command {
-    let korean = |text: Option<&StyledStr>| text.and_then(|text| locale::korean(&text.to_string()));
     let (about, long) = (korean(command.get_about()), korean(command.get_long_about()));
     let (after, long_after) = (korean(command.get_after_help()), korean(command.get_after_long_help()));
     let mut command = command.mut_args(argument).mut_subcommands(translated);
@@ -31,7 +30,6 @@ fn translated(command: Command) -> Command {
 }
 
 fn argument(argument: Arg) -> Arg {
-    let korean = |text: Option<&StyledStr>| text.and_then(|text| locale::korean(&text.to_string()));
     let (help, long) = (korean(argument.get_help()), korean(argument.get_long_help()));
     let heading = argument.get_help_heading().and_then(locale::korean);
     let mut argument = argument;
@@ -45,6 +43,10 @@ fn argument(argument: Arg) -> Arg {
         argument = argument.help_heading(heading);
     }
     argument
+}
+
+fn korean(text: Option<&StyledStr>) -> Option<&'static str> {
+    text.and_then(|text| locale::korean(&text.to_string()))
 }
 
 /// Visits every text that a translation of the help needs.

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use codementord::settings::{Flags, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -168,11 +169,9 @@ pub fn library() -> PathBuf {
 
 /// Where downloads are kept: the folder that daemons of this user have for theirs.
 pub fn cache() -> PathBuf {
-    if let Some(named) = std::env::var_os("CODEMENTOR_CACHE_DIR") {
-        return named.into();
-    }
-    let under_home = || Path::new(&std::env::var_os("HOME").expect("a home directory")).join(".cache");
-    std::env::var_os("XDG_CACHE_HOME").map_or_else(under_home, PathBuf::from).join("codementor")
+    // Of the configuration nothing is wanted: an empty file stands for it.
+    let flags = Flags { config: Some("/dev/null".into()), ..Flags::default() };
+    Settings::load(flags).expect("the settings are read").paths.cache
 }
 
 fn tail(text: &str, lines: usize) -> String {

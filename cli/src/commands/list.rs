@@ -27,30 +27,14 @@ pub(crate) async fn run(context: &Context, args: &Problems) -> Result<ExitStatus
         context.progress.note(t!("no problems yet; install a package: codementor problem push DIR"));
         return Ok(ExitStatus::Success);
     }
-    let mut table = Table::new(&[
-        t!("problem"),
-        t!("title"),
-        t!(">tests"),
-        t!(">samples"),
-        t!(">time"),
-        t!(">memory"),
-        t!("your best"),
-    ]);
+    let mut table = Table::new(&[&heads()[..], &[t!("your best")]].concat());
     for problem in &problems {
         let (best, tone) = match problem.best {
             Some(Verdict::Accepted) => (Verdict::Accepted.token(), Tone::Good),
             Some(verdict) => (verdict.token(), Tone::Bad),
             None => ("-", Tone::Plain),
         };
-        table.row([
-            (problem.slug.to_string(), Tone::Plain),
-            (problem.title.clone(), Tone::Plain),
-            (problem.cases.to_string(), Tone::Plain),
-            (problem.samples.to_string(), Tone::Plain),
-            (words::duration(problem.limits.time_ms), Tone::Plain),
-            (words::memory(problem.limits.memory_mib * 1024), Tone::Plain),
-            (best.into(), tone),
-        ]);
+        table.row(about(problem).into_iter().chain([(best.into(), tone)]));
     }
     context.print(&table.render(context.terminal.out))?;
     Ok(ExitStatus::Success)
@@ -67,31 +51,29 @@ pub(crate) async fn versions(context: &Context, args: &List) -> Result<ExitStatu
         context.progress.note(t!("no problems yet; install a package: codementor problem push DIR"));
         return Ok(ExitStatus::Success);
     }
-    let mut table = Table::new(&[
-        t!("problem"),
-        t!("title"),
-        t!(">tests"),
-        t!(">samples"),
-        t!(">time"),
-        t!(">memory"),
-        t!("version"),
-        t!("installed"),
-    ]);
+    let mut table = Table::new(&[&heads()[..], &[t!("version"), t!("installed")]].concat());
     for problem in &problems {
-        table.row(
-            [
-                problem.slug.to_string(),
-                problem.title.clone(),
-                problem.cases.to_string(),
-                problem.samples.to_string(),
-                words::duration(problem.limits.time_ms),
-                words::memory(problem.limits.memory_mib * 1024),
-                problem.package.short().to_owned(),
-                words::moment(problem.installed),
-            ]
-            .map(|text| (text, Tone::Plain)),
-        );
+        let version = [problem.package.short().to_owned(), words::moment(problem.installed)];
+        table.row(about(problem).into_iter().chain(version.map(|text| (text, Tone::Plain))));
     }
     context.print(&table.render(context.terminal.out))?;
     Ok(ExitStatus::Success)
+}
+
+/// The columns that both lists have.
+fn heads() -> [&'static str; 6] {
+    [t!("problem"), t!("title"), t!(">tests"), t!(">samples"), t!(">time"), t!(">memory")]
+}
+
+/// What stands in them.
+fn about(problem: &ProblemSummary) -> [(String, Tone); 6] {
+    [
+        problem.slug.to_string(),
+        problem.title.clone(),
+        problem.cases.to_string(),
+        problem.samples.to_string(),
+        words::duration(problem.limits.time_ms),
+        words::memory(problem.limits.memory_mib * 1024),
+    ]
+    .map(|text| (text, Tone::Plain))
 }
