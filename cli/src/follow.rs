@@ -179,8 +179,9 @@ async fn to_the_verdict(
         };
         match &event.kind {
             EventKind::Submission(facts) => kept = (facts.purpose == Purpose::Submission).then_some(facts.id),
-            EventKind::Restarted(_) => waits = true,
-            EventKind::Preparing { .. } | EventKind::Started(_) => waits = false,
+            EventKind::Started(_) => waits = false,
+            // A judge that has begun can find the engine gone, and says so in this way.
+            EventKind::Preparing { .. } | EventKind::Restarted(_) => waits = true,
             _ => {}
         }
         renderer.event(&event)?;

@@ -10,12 +10,15 @@ pub mod python;
 pub mod server;
 pub mod shared;
 
+use std::borrow::BorrowMut;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use codementord::settings::{Flags, Settings};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -25,6 +28,8 @@ pub use shared::Shared;
 
 /// How long anything that a test waits for may take. Far longer than it ever takes: reaching it means a bug.
 pub const PATIENCE: Duration = Duration::from_secs(300);
+/// How long a command may take. The first one that needs an image may have to build it, behind others that are built.
+const LONGEST: Duration = Duration::from_secs(1200);
 
 /// A [`Home`] with the programs of this package, whose paths cargo tells only to a test or a benchmark itself.
 #[macro_export]
@@ -124,8 +129,9 @@ impl Home {
     }
 
     /// Runs a `codementor` command to its end.
+    #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.codementor(arguments).output().expect("the command runs"))
+        Ran::of(self.codementor(arguments))
     }
 
     /// Submits a program and returns the events that `--json` printed.
@@ -191,13 +197,42 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// What a command left behind.
-    pub fn of(output: Output) -> Self {
-        Self {
+    /// Runs a command to its end, with nothing to read.
+    #[track_caller]
+    pub fn of(mut command: impl BorrowMut<Command>) -> Self {
+        let command = command.borrow_mut().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::awaited(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    /// Waits for the end of a command whose output is piped. One that does not end is killed, and the test fails with
+    /// what it had said.
+    #[track_caller]
+    pub fn awaited(child: Child) -> Self {
+        let pid = Pid::from_child(&child);
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || tell.send(child.wait_with_output()));
+        let (in_time, output) = match told.recv_timeout(LONGEST) {
+            Ok(output) => (true, output),
+            Err(_) => {
+                // It may end at this very moment.
+                let _ = kill_process(pid, Signal::KILL);
+                (false, told.recv_timeout(PATIENCE).expect("a command that was killed ends"))
+            }
+        };
+        let output = output.expect("its output is read");
+        let ran = Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        };
+        assert!(
+            in_time,
+            "a command did not end within {} s\nstdout:\n{}\nstderr:\n{}",
+            LONGEST.as_secs(),
+            ran.stdout,
+            ran.stderr
+        );
+        ran
     }
 
     /// Fails the test unless the command ended with this code.

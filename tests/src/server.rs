@@ -19,7 +19,7 @@ pub struct Served {
 impl Home {
     /// Runs `codementord` to its end.
     pub fn run_daemon(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.codementord(arguments).output().expect("the program runs"))
+        Ran::of(self.codementord(arguments))
     }
 
     /// Starts `codementord serve`, and waits until it is ready. Its log is where that of a private daemon is.

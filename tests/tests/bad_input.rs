@@ -29,12 +29,7 @@ fn shared() -> Arc<Home> {
 
 fn run(home: &Home, dir: &Path, arguments: &[OsString]) -> Ran {
     let mut command = home.codementor(&[]);
-    let output = command.args(arguments).current_dir(dir).output().expect("the command runs");
-    Ran {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Ran::of(command.args(arguments).current_dir(dir))
 }
 
 /// Nothing of all this is kept.

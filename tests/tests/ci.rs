@@ -51,12 +51,7 @@ impl<'a> Repository<'a> {
     fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
         let mut command = self.home.codementor(arguments);
         command.current_dir(&self.dir).envs(variables.iter().copied());
-        let output = command.output().expect("the command runs");
-        Ran {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Ran::of(command)
     }
 
     /// Grades with every format on.

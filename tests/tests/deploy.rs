@@ -27,14 +27,13 @@ fn systemd_takes_the_units() {
         let here = format!("ExecStart={} ", env!("CARGO_BIN_EXE_codementord-test"));
         let copy = dir.path().join(path.file_name().expect("has a name"));
         std::fs::write(&copy, unit.replace(installed, &here)).expect("is written");
-        let verify = Command::new("systemd-analyze").arg("verify").arg(&copy).output();
-        let ran = Ran::of(verify.expect("it runs")).expect_code(0);
+        let ran = Ran::of(Command::new("systemd-analyze").arg("verify").arg(&copy)).expect_code(0);
         assert_eq!(ran.stderr, "", "{}", path.display());
         // What the unit has the program do, the program knows.
         let start = unit.lines().find_map(|line| line.strip_prefix(installed)).expect("it starts something");
         let command = start.split(' ').next().expect("a command");
-        let help = Command::new(env!("CARGO_BIN_EXE_codementord-test")).args([command, "--help"]).output();
-        Ran::of(help.expect("the program runs")).expect_code(0);
+        let mut help = Command::new(env!("CARGO_BIN_EXE_codementord-test"));
+        Ran::of(help.args([command, "--help"])).expect_code(0);
         checked.push(path);
     }
     assert_eq!(checked.len(), 2, "{checked:?}");
@@ -51,7 +50,7 @@ impl Composed {
         let mut command = Command::new("timeout");
         command.args(["180", "docker-compose", "--file"]).arg(&self.file).args(arguments);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        Ran::of(command.output().expect("it runs"))
+        Ran::of(command)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::Stdio;
 
-use codementor_tests::{Home, Reaped, home, library, wait_until};
+use codementor_tests::{Home, Ran, Reaped, home, library, wait_until};
 use serde_json::Value;
 
 /// A program that takes long, so that there is a middle of a case to be killed in.
@@ -31,8 +31,7 @@ fn judge(server: &Home, url: &str, name: &str) -> Host {
     let home = home!();
     let creds = home.work().join("judge.creds");
     let creds = creds.to_str().expect("a text");
-    let made = server.codementord(&["judge-creds", name, "--out", creds]).output().expect("the program runs");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    Ran::of(server.codementord(&["judge-creds", name, "--out", creds])).expect_code(0);
     let log = File::create(home.work().join("judge.log")).expect("the log is made");
     let process = home
         .codementord(&["judge", "--nats-url", url, "--creds", creds, "--slots", "1"])
@@ -73,11 +72,9 @@ fn when_a_judge_is_killed_in_the_middle_of_a_case_another_finishes_the_job() {
     });
     hosts[first].process.0.kill().expect("the judge is killed");
 
-    let output = submit.wait_with_output().expect("the command ends");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("is JSON")).collect();
+    let ran = Ran::awaited(submit).expect_code(0);
+    let (text, events) = (&ran.stdout, ran.events());
     let of = |kind: &str| events.iter().filter(|event| event["type"] == kind).count();
-    assert_eq!(output.status.code(), Some(0), "{text}");
     assert_eq!((of("restarted"), of("started"), of("result")), (1, 2, 1), "{text}");
     let result = events.iter().find(|event| event["type"] == "result").expect("there is one");
     assert_eq!(

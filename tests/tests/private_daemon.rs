@@ -103,8 +103,7 @@ fn commands_that_come_at_once_start_one() {
         })
         .collect();
     for command in started {
-        let output = command.wait_with_output().expect("it ends");
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        Ran::awaited(command).expect_code(0);
     }
     assert_eq!(starts(&home), 1, "{}", home.log());
 }
@@ -157,14 +156,10 @@ fn a_command_that_watches_survives_the_daemon() {
         home.codementor(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
     wait_until("it runs", || home.run(&["status", "--json"]).stdout.contains("\"running\":1"));
     kill(pid(&home));
-    let output = child.wait_with_output().expect("it ends");
-    let out = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{out}\n{}", String::from_utf8_lossy(&output.stderr));
-    let numbers: Vec<u64> = out
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("is JSON")["seq"].as_u64().expect("a number"))
-        .collect();
-    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "{out}");
+    let ran = Ran::awaited(child).expect_code(0);
+    let numbers: Vec<u64> =
+        ran.events().iter().map(|event| event["seq"].as_u64().expect("a number")).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "{}", ran.stdout);
 }
 
 #[test]
@@ -191,9 +186,7 @@ fn a_data_directory_has_one_daemon() {
     let home = home!();
     home.run(&["up"]).expect_code(0);
     let first = pid(&home);
-    let second = home.codementord(&["serve"]).output().expect("it runs");
-    let said = String::from_utf8_lossy(&second.stderr);
-    assert_eq!(second.status.code(), Some(69), "{said}");
+    let said = Ran::of(home.codementord(&["serve"])).expect_code(69).stderr;
     assert!(said.contains("another daemon is running on") && said.contains("codementor down"), "{said}");
     assert!(lives(first) && pid(&home) == first);
     home.run(&["list"]).expect_code(0);
@@ -319,9 +312,7 @@ fn a_socket_that_may_not_be_used_is_named() {
         }
         command = other;
     }
-    let output = command.output().expect("it runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(69), "{said}");
+    let said = Ran::of(command).expect_code(69).stderr;
     assert!(said.contains("engine.sock"), "{said}");
     assert!(said.contains("you may not use") && said.contains("usermod -aG docker"), "{said}");
 }
@@ -394,4 +385,20 @@ fn an_engine_that_stops_in_the_middle_of_a_job_loses_none() {
     let status: Value =
         serde_json::from_str(&home.run(&["status", "--json"]).expect_code(0).stdout).expect("JSON");
     assert_eq!(status["engine_error"], Value::Null);
+}
+
+#[test]
+fn an_engine_that_is_found_gone_by_the_next_job_loses_none() {
+    let home = home!();
+    let between = Between::new(home.work().join("between.sock"));
+    let home = ready(home.with("CODEMENTOR_DOCKER_HOST", format!("unix://{}", between.socket.display())));
+    submit(&home, QUICK, &[]).expect_code(0);
+    between.cut();
+    // It has been taken by a judge, and so has begun, before anybody knows of the engine.
+    let waiting = submit(&home, QUICK, &[]).expect_code(69);
+    assert_eq!(kinds(&waiting).first().map(String::as_str), Some("submission"), "{}", waiting.stdout);
+    assert_eq!(waiting.event("error")["code"], "unreachable", "{}", waiting.stdout);
+    between.restore();
+    let watched = home.run(&["watch", &waiting.id().to_string(), "--json"]).expect_code(0);
+    assert_eq!(watched.verdict(), "ACCEPTED", "{}", watched.stdout);
 }

@@ -76,7 +76,7 @@ fn the_guide_leads_from_nothing_to_a_verdict_in_eight_commands() {
         if line.starts_with("codementord init") {
             command.env("CODEMENTOR_LISTEN", format!("127.0.0.1:{port}"));
         }
-        let ran = Ran::of(command.output().expect("the shell runs")).expect_code(0);
+        let ran = Ran::of(command).expect_code(0);
         if line.contains("code make") {
             let join = ran.stdout.lines().last().expect("a line").trim().to_owned();
             code = join.rsplit(' ').next().expect("a code").to_owned();
@@ -176,7 +176,7 @@ fn others_are_listened_to_with_a_certificate_which_can_be_renewed() {
         let mut command = home.codementor(arguments);
         command.env("CODEMENTOR_DATA_DIR", place.join("data"));
         command.env_remove("CODEMENTOR_CONFIG").env("XDG_CONFIG_HOME", place.join("config"));
-        Ran::of(command.output().expect("the command runs"))
+        Ran::of(command)
     };
     let refused = student(&["join", &url, code]).expect_code(69);
     assert!(

@@ -67,14 +67,12 @@ fn browser() -> Option<PathBuf> {
 /// What a browser made of a page.
 fn seen_by(browser: &Path, page: &Path, home: &Home) -> String {
     let profile = home.work().join("profile");
-    let run = Command::new(browser)
+    let mut command = Command::new(browser);
+    command
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
         .arg(format!("--user-data-dir={}", profile.display()))
-        .arg(format!("file://{}", page.display()))
-        .output()
-        .expect("the browser runs");
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    String::from_utf8(run.stdout).expect("a page is a text")
+        .arg(format!("file://{}", page.display()));
+    Ran::of(command).expect_code(0).stdout
 }
 
 #[test]
