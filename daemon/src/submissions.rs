@@ -128,7 +128,8 @@ pub(crate) fn accept(
     }
     let conditions = terms.conditions.as_ref();
     let assignment = conditions.map(|conditions| &conditions.assignment);
-    let attempt = attempts(db, user, &request.problem, assignment)?.len() as u32 + 1;
+    let staff = conditions.is_some_and(|conditions| conditions.staff);
+    let attempt = attempts(db, user, &request.problem, assignment, staff)?.len() as u32 + 1;
     let most = conditions.map_or(Points::FULL, |conditions| conditions.most);
     let stop = conditions.map_or(StopRule::FirstFailure, |conditions| conditions.stop);
     let visibility = conditions.map_or(CaseVisibility::All, |conditions| conditions.visibility);
@@ -163,7 +164,7 @@ pub(crate) fn accept(
         most.to_string(),
         token(stop)?,
         token(visibility)?,
-        conditions.is_some_and(|conditions| conditions.staff),
+        staff,
     ])?;
     let id = SubmissionId(db.last_insert_rowid() as u64);
     db.prepare_cached(
@@ -203,24 +204,26 @@ pub(crate) fn set_via(db: &Connection, id: SubmissionId, credential: &UserName) 
 
 /// The moments of a user's attempts at a problem, in an assignment or outside of all, the earliest first: what cost an
 /// attempt, and what may still cost one. A fault of ours costs none, nor does what was cancelled before it was started, nor
-/// a program that did not compile.
+/// a program that did not compile. What was submitted while teaching the course is counted by itself.
 pub(crate) fn attempts(
     db: &Connection,
     user: &UserName,
     problem: &Slug,
     assignment: Option<&AssignmentId>,
+    staff: bool,
 ) -> StoreResult<Vec<Timestamp>> {
     // Word for word what the index says, so that it answers alone.
     let mut statement = db.prepare_cached(
         "SELECT at FROM submissions
-         WHERE user = ?1 AND problem = ?2 AND course IS ?3 AND assignment IS ?4
+         WHERE user = ?1 AND problem = ?2 AND course IS ?3 AND assignment IS ?4 AND staff = ?5
                AND purpose = 'submission' AND verdict IS NOT 'COMPILE_ERROR' AND state NOT IN ('faulted', 'faulted-ended')
                AND (total IS NOT NULL OR state NOT IN ('cancelled', 'cancelled-ended'))
          ORDER BY at",
     )?;
     let (course, name) = assignment.map(|id| (id.course.as_str(), id.assignment.as_str())).unzip();
-    let rows = statement
-        .query_map(params![user.as_str(), problem.as_str(), course, name], |row| row.get(0).map(Timestamp))?;
+    let rows = statement.query_map(params![user.as_str(), problem.as_str(), course, name, staff], |row| {
+        row.get(0).map(Timestamp)
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn enter(
             .and_then(|()| rules::allowed(&assignment, &request.language))
             .map(|()| None),
         (false, Purpose::Submission) => {
-            let past = submissions::attempts(db, user, &request.problem, Some(id))?;
+            let past = submissions::attempts(db, user, &request.problem, Some(id), false)?;
             let wanted = Wanted {
                 problem: &request.problem,
                 language: &request.language,

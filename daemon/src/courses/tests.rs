@@ -79,6 +79,11 @@ fn enter(db: &Connection, who: &str, key: &str, at: i64) -> Result<Conditions, R
 /// Submits as the gateway does.
 fn submit(db: &Connection, who: &str, key: &str, at: i64) -> Result<SubmissionId, Refusal> {
     let conditions = enter(db, who, key, at)?;
+    Ok(write(db, who, key, at, conditions))
+}
+
+/// Writes a submission that was let in.
+fn write(db: &Connection, who: &str, key: &str, at: i64, conditions: Conditions) -> SubmissionId {
     let terms = Terms {
         package: PackageHash::new("a".repeat(64)).expect("a hash"),
         limits: Limits::default(),
@@ -88,7 +93,7 @@ fn submit(db: &Connection, who: &str, key: &str, at: i64) -> Result<SubmissionId
     };
     let request = request(key, Purpose::Submission);
     let accepted = submissions::accept(db, &user(who), &request, &terms, Timestamp(at));
-    Ok(accepted.expect("is written").0)
+    accepted.expect("is written").0
 }
 
 fn case(index: u32, visibility: Visibility, verdict: Verdict) -> ReportKind {
@@ -216,8 +221,9 @@ fn what_costs_no_attempt_is_the_table() {
             let id = submit(db, what.split(' ').next().expect("a word"), &key, 10).expect("is taken");
             judge(id);
             let who = user(what.split(' ').next().expect("a word"));
-            let used =
-                submissions::attempts(db, &who, &slug(), Some(&super::tests::id())).expect("reads").len();
+            let used = submissions::attempts(db, &who, &slug(), Some(&super::tests::id()), false)
+                .expect("reads")
+                .len();
             assert_eq!(used, expected, "{what}");
         };
         let fault = |id| {
@@ -272,6 +278,30 @@ fn attempts_that_cost_nothing_leave_the_number_as_it_was() {
         judge(db, three, Verdict::CompileError);
         assert!(submit(db, "kim", "key-five", 14).is_ok(), "it cost nothing after all");
         assert!(submit(db, "lee", "key-lee-", 14).is_ok(), "others have attempts of their own");
+    });
+}
+
+#[test]
+fn what_was_submitted_while_teaching_costs_no_attempt_of_a_later_student() {
+    with(&sound(), |db| {
+        let entered = entry::enter(
+            db,
+            &super::tests::id(),
+            &user("kim"),
+            true,
+            &request("key-zero", Purpose::Submission),
+            Timestamp(10),
+        );
+        let conditions = entered.expect("reads").expect("staff is let in");
+        assert!(conditions.staff);
+        let one = write(db, "kim", "key-zero", 10, conditions);
+        judge(db, one, Verdict::WrongAnswer);
+        // The limit of this assignment is two.
+        for key in ["key-one-", "key-two-"] {
+            let id = submit(db, "kim", key, 11).expect("is taken");
+            judge(db, id, Verdict::WrongAnswer);
+        }
+        assert!(submit(db, "kim", "key-three", 12).is_err());
     });
 }
 

@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (7, include_str!("migrations/0007_stats.sql")),
     (8, include_str!("migrations/0008_history.sql")),
     (9, include_str!("migrations/0009_staff.sql")),
+    (10, include_str!("migrations/0010_attempts.sql")),
 ];
 
 /// Makes the changes that this database has not had yet, each in a transaction.
