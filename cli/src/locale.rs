@@ -3,6 +3,9 @@
 //! English texts stand where they are said, as the keys of `locales/ko.toml`. A command that speaks to programs, in
 //! JSON or in the formats of CI services, speaks English whatever was chosen: [`speak_to_programs`].
 
+mod said;
+
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::{Display, Write};
 use std::sync::OnceLock;
@@ -120,6 +123,9 @@ pub fn counted(n: u64, noun: &str, key: &str) -> String {
     }
 }
 
+/// Arguments that say in English what others found wrong.
+const SAID: [&str; 3] = ["error", "reason", "source"];
+
 /// Puts arguments into a text of the catalogue. A test sees to it that it has the same as the English one.
 pub fn fill(text: &str, arguments: &[(&str, &dyn Display)]) -> String {
     let mut filled = String::with_capacity(text.len() + 32);
@@ -129,7 +135,10 @@ pub fn fill(text: &str, arguments: &[(&str, &dyn Display)]) -> String {
         let Some((name, after)) = after.split_once('}') else { break };
         if let Some((_, value)) = arguments.iter().find(|(known, _)| *known == name) {
             // A text that is built cannot fail to be written to.
-            let _ = write!(filled, "{value}");
+            let _ = match SAID.contains(&name) {
+                true => write!(filled, "{}", said(&value.to_string())),
+                false => write!(filled, "{value}"),
+            };
         }
         rest = after;
     }
@@ -141,6 +150,16 @@ pub fn fill(text: &str, arguments: &[(&str, &dyn Display)]) -> String {
 fn catalogue() -> &'static HashMap<String, String> {
     static CATALOGUE: OnceLock<HashMap<String, String>> = OnceLock::new();
     CATALOGUE.get_or_init(|| toml::from_str(include_str!("../locales/ko.toml")).unwrap_or_default())
+}
+
+/// A text that the daemon, a judge or a package said: in the language of this process, where it is known.
+pub fn said(text: &str) -> Cow<'_, str> {
+    known(text).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// The Korean for a text that was said elsewhere, where Korean is spoken and the text is known.
+pub fn known(text: &str) -> Option<String> {
+    if is_korean() { said::korean(text) } else { None }
 }
 
 /// The language that a model should answer in, and that statements are preferred in. English is what a system speaks

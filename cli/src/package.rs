@@ -193,7 +193,7 @@ pub async fn pack(
     let text = serde_json::to_vec(&content).map_err(std::io::Error::from).map_err(unkept(&label))?;
     write_whole(&label, &text).map_err(unkept(&label))?;
     Ok(kept(&archive, &label)
-        .ok_or_else(|| unkept(&archive)(std::io::Error::other("it has just been emptied")))?)
+        .ok_or_else(|| unkept(&archive)(std::io::Error::other(t!("it has just been emptied"))))?)
 }
 
 fn kept(archive: &Path, label: &Path) -> Option<Parcel> {
@@ -284,9 +284,10 @@ pub async fn send(session: &mut Session<'_>, parcel: &Parcel) -> Result<(), CliE
         received = session.request(&request(before, piece)).await?;
         if !received.complete && received.next == before {
             // Nothing would ever change: the daemon and the archive do not agree on what is to be sent.
+            let package = parcel.hash.short();
             let message =
-                format!("the daemon takes no more of package {} after {before} bytes", parcel.hash.short());
-            return Err(Refusal::new(RefusalCode::Internal, message).into());
+                t!("the daemon takes no more of package {package} after {before} bytes", package, before);
+            return Err(CliError::Known(Refusal::new(RefusalCode::Internal, message)));
         }
     }
     Ok(())

@@ -202,8 +202,11 @@ fn parse(text: &str) -> Result<Read, RosterError> {
     }
     if !wrong.is_empty() {
         wrong.sort();
-        let mut told: Vec<String> =
-            wrong.iter().take(MAX_TOLD).map(|(line, why)| t!("line {line}: {why}", line, why)).collect();
+        let mut told: Vec<String> = wrong
+            .iter()
+            .take(MAX_TOLD)
+            .map(|(line, why)| t!("line {line}: {error}", line, error = why))
+            .collect();
         if wrong.len() > MAX_TOLD {
             told.push(t!("and {more} more", more = wrong.len() - MAX_TOLD));
         }

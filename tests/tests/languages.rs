@@ -97,14 +97,82 @@ fn a_flag_and_its_variable_choose_another_language_than_the_locale() {
     says(run(&home, "ko_KR.eucKR", &["list"]), "problem");
 }
 
+/// Two words of English in a row, outside of commands to type and of what was typed or stands in files.
+fn english(text: &str) -> Option<String> {
+    let is_word = |word: &str| word.len() > 1 && word.bytes().all(|letter| letter.is_ascii_lowercase());
+    text.lines().find_map(|line| {
+        let unquoted: String = line.split('\'').step_by(2).collect();
+        let words: Vec<&str> =
+            unquoted.split_whitespace().take_while(|word| !word.starts_with("codementor")).collect();
+        words.windows(2).find(|pair| pair.iter().all(|word| is_word(word))).map(|pair| pair.join(" "))
+    })
+}
+
 #[test]
-fn what_a_server_refuses_is_told_by_its_kind_before_its_own_words() {
+fn what_a_server_refuses_and_a_package_lacks_is_told_in_korean() {
     let home = class();
-    let english = run(&home, ENGLISH, &["show", "999999"]).expect_code(5);
-    let words = english.stderr.lines().next().and_then(|line| line.strip_prefix("error: "));
-    let words = words.unwrap_or_else(|| panic!("{}", english.stderr));
-    let korean = run(&home, KOREAN, &["show", "999999"]).expect_code(5);
-    assert!(korean.stderr.contains(&format!("오류: 찾을 수 없습니다: {words}")), "{}", korean.stderr);
+    let ran = run(&home, KOREAN, &["show", "999999"]).expect_code(5);
+    assert!(ran.stderr.contains("오류: 내 제출이 아닙니다: #999999"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("힌트: 내 제출 목록: codementor history"), "{}", ran.stderr);
+
+    home.write("broken/problem.yaml", "name: Broken\nlimits:\n  time_limit: never\n  memory: 64\n");
+    home.write("broken/data/secret/1.in", "1\n");
+    home.write("odd/problem.yaml", "name: Odd\nlicence: mine\n");
+    home.write("odd/data/sample/1.in", "1\n");
+    home.write("odd/data/sample/1.ans", "1\n");
+    home.write("odd/submissions/nice/a.py", "print(1)\n");
+    let roster = home.write("wrong.csv", "student_id,name\n7 7,Kim\n,Lee\n");
+    let roster = roster.to_str().expect("a text");
+    let echo = home.write("refused/echo.py", RIGHT);
+    let echo = echo.to_str().expect("a text");
+    let big = home.write("refused/big.py", "#".repeat(400_000));
+    let big = big.to_str().expect("a text");
+    let calls: &[&[&str]] = &[
+        &["submit", echo, "-p", "ecko"],
+        &["submit", echo, "-p", "algo/hw9/echo"],
+        &["submit", echo, "-p", "echo", "-l", "pyton3"],
+        &["submit", big, "-p", "echo"],
+        &["diff", "1", "--case", "secret/9"],
+        &["hint", "1"],
+        &["assignment", "create", "algo/hw1", "-p", "echo"],
+        &["assignment", "create", "algo/hw2", "-p", "nothing"],
+        &["assignment", "create", "algo/hw2", "-p", "echo", "--late-percent", "10"],
+        &["assignment", "create", "Algo/hw2", "-p", "echo"],
+        &["assignment", "extend", "algo/hw1", "+1d", "--student", "nobody"],
+        &["course", "create", "algo"],
+        &["course", "code", "drop", "algo", "99"],
+        &["course", "roster", "import", "algo", roster],
+        &["course", "roster", "withdraw", "algo", "2099-1"],
+        &["grade", "show", "algo/hw1", "nobody"],
+        &["grade", "override", "algo/hw1", "2026-1", "500", "--reason", "x"],
+        &["ci", "creds", "algo/hw9"],
+        &["problem", "push", "broken"],
+        &["problem", "push", "odd"],
+        &["problem", "push", "missing"],
+        &["problem", "pull", "nothing"],
+        &["problem", "rejudge", "--show", "99"],
+        &["admin", "revoke", "nobody"],
+        &["join", "nats://localhost:1", "AAAA-BBBB"],
+        &["sumbit"],
+        &["submit", "--bogus"],
+        &["submit", "--timeout", "soon"],
+        &["grade", "export", "algo", "--format", "word"],
+    ];
+    let not_korean: Vec<String> = calls
+        .iter()
+        .map(|call| (call, run(&home, KOREAN, call)))
+        .map(|(call, ran)| format!("{call:?}: {}{}", ran.stdout, ran.stderr))
+        .filter(|told| {
+            let said = told.split_once("]: ").expect("what was said").1;
+            !said.contains(is_hangul) || english(said).is_some()
+        })
+        .collect();
+    assert!(not_korean.is_empty(), "{}", not_korean.join("\n"));
+    for call in [&["--help"][..], &["submit", "--help"], &["grade", "export", "-h"], &["help", "course"]] {
+        let ran = run(&home, KOREAN, call).expect_code(0);
+        assert_eq!(english(&ran.stdout), None, "{}", ran.stdout);
+        assert!(ran.stdout.contains("사용법: codementor") && ran.stdout.contains("옵션:"), "{}", ran.stdout);
+    }
 }
 
 /// Takes out of events what differs from one submission to the next.

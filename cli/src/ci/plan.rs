@@ -277,7 +277,7 @@ fn read_manifest(path: &Path, root: &Path) -> Result<Plan, CiError> {
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let manifest: Manifest = toml::from_str(&text).map_err(|error| wrong(error.to_string().trim().into()))?;
     if manifest.problems.is_empty() && manifest.assignment.is_none() {
-        return Err(wrong("it has neither an assignment nor a [[problem]]".into()));
+        return Err(wrong(t!("it has neither an assignment nor a [[problem]]").into()));
     }
     let mut tasks = Vec::new();
     for entry in manifest.problems {

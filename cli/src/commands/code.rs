@@ -53,7 +53,7 @@ async fn make(context: &Context, args: &account::MakeCode) -> Result<(), CliErro
     context.print(&t!(
         "To join {course} as {role}, until {expires}{uses}:\n  codementor join {server} {code}{id}\n",
         course = args.course,
-        role = make.role,
+        role = words::role(make.role),
         expires = words::moment(made.expires),
         uses,
         server,
@@ -70,7 +70,7 @@ fn table(codes: &[CodeSummary], paint: Paint) -> Table {
         table.row([
             (code.id.to_string(), Tone::Plain),
             (format!("{}{}", code.starts_with, paint.cut()), Tone::Plain),
-            (code.role.to_string(), Tone::Plain),
+            (words::role(code.role).into(), Tone::Plain),
             (words::moment(code.expires), Tone::Plain),
             (code.used.to_string(), Tone::Plain),
             (left, Tone::Plain),

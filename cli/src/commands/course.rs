@@ -7,6 +7,7 @@ use crate::args::course::Course;
 use crate::commands::{Context, code, roster};
 use crate::error::{CliError, ExitStatus};
 use crate::render::table::{Table, Tone};
+use crate::render::words;
 use crate::sanitize;
 
 pub(crate) async fn run(context: &Context, command: &Course) -> Result<ExitStatus, CliError> {
@@ -50,7 +51,7 @@ async fn list(context: &Context, args: &args::List) -> Result<ExitStatus, CliErr
     let mut table =
         Table::new(&[t!("course"), t!("title"), t!("you are"), t!(">students"), t!(">assignments")]);
     for course in &courses {
-        let role = course.role.map_or(t!("administrator"), |role| role.token());
+        let role = course.role.map_or(t!("administrator"), words::role);
         table.row([
             (course.course.to_string(), Tone::Plain),
             (course.title.clone(), Tone::Plain),

@@ -11,7 +11,7 @@ use crate::error::{CliError, ExitStatus};
 use crate::problem::{self, Named};
 use crate::render::markdown::Markdown;
 use crate::render::words;
-use crate::sanitize;
+use crate::{locale, sanitize};
 
 /// Why the files of a problem cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +88,7 @@ fn show(text: &ProblemText, context: &Context) -> String {
         time_ms = words::duration(text.limits.time_ms),
         memory_mib = words::memory(text.limits.memory_mib * 1024)
     );
-    page.push_str(&Markdown::default().render(&text.statement, paint));
+    page.push_str(&Markdown::default().render(&locale::said(&text.statement), paint));
     for (name, input, answer) in &text.samples {
         let name = sanitize::line(name);
         for (what, content) in [(t!("in"), input), (t!("out"), answer)] {

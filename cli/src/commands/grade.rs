@@ -13,8 +13,8 @@ use crate::error::{CliError, ExitStatus};
 use crate::grades::{self, ExportError, Options};
 use crate::render::table::{Table, Tone};
 use crate::render::words;
-use crate::sanitize;
 use crate::session::Session;
+use crate::{locale, sanitize};
 
 /// How many students who are left out are named.
 const MAX_TOLD: usize = 20;
@@ -178,7 +178,7 @@ fn state(grade: &Grade) -> (String, Tone) {
         Standing::Excused | Standing::Withdrawn => Tone::Plain,
     };
     let set = if grade.overridden.is_some() { t!(", set") } else { "" };
-    (format!("{}{set}", grade.standing.word()), tone)
+    (format!("{}{set}", locale::said(grade.standing.word())), tone)
 }
 
 async fn show(
@@ -205,8 +205,8 @@ fn described(context: &Context, grade: &Grade, assignment: &AssignmentId) -> Str
             OverrideTo::Score(points) => t!("{points} points", points),
             OverrideTo::Excused => t!("excused").into(),
         };
-        let (when, reason) = (words::moment(set.at), sanitize::line(&set.reason).into_owned());
-        text.push_str(&t!("set by {by} to {to}, {when}: {reason}\n", by = set.by, to, when, reason));
+        let (when, why) = (words::moment(set.at), sanitize::line(&set.reason).into_owned());
+        text.push_str(&t!("set by {by} to {to}, {when}: {why}\n", by = set.by, to, when, why));
     }
     let mut table =
         Table::new(&[t!("problem"), t!(">score"), t!("counts"), t!("verdict"), t!(">attempts"), t!("note")]);

@@ -37,10 +37,10 @@ pub(crate) fn server(context: &Context, session: &Session<'_>, made: &EnrolCode)
         return server.clone();
     }
     if context.settings.nats_url.is_none() {
-        context.progress.note(
+        context.progress.note(t!(
             "the server listens to others, and does not know by which address they come: set address in its \
-             configuration; the one below is good on this machine only",
-        );
+             configuration; the one below is good on this machine only"
+        ));
     }
     session.client().url().to_owned()
 }

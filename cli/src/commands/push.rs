@@ -14,8 +14,8 @@ use crate::commands::{Context, rejudge};
 use crate::error::{CliError, ExitStatus};
 use crate::package::{self, Installed};
 use crate::render::words;
-use crate::sanitize;
 use crate::session::Session;
+use crate::{locale, sanitize};
 
 /// How many names of cases a line shows.
 const SHOWN: usize = 6;
@@ -125,7 +125,7 @@ async fn one(
     change.warnings.splice(0..0, parcel.warnings.iter().cloned());
     if args.dry_run {
         for warning in &change.warnings {
-            context.progress.note(&t!("warning: {slug}: {warning}", slug, warning));
+            context.progress.note(&t!("warning: {slug}: {warning}", slug, warning = locale::said(warning)));
         }
         let judges = change.judges_otherwise();
         return Ok(Pushed { slug, change, installed: None, judges });
@@ -136,7 +136,7 @@ async fn one(
     };
     let installed = package::settle(session, &parcel, false, Some(replaces)).await?;
     for warning in &installed.warnings {
-        context.progress.note(&t!("warning: {slug}: {warning}", slug, warning));
+        context.progress.note(&t!("warning: {slug}: {warning}", slug, warning = locale::said(warning)));
     }
     let limits = &installed.problem.limits;
     if let Some(now) = change.now.filter(|now| now != limits) {
@@ -224,7 +224,7 @@ fn lines(change: &PackageChange, text: &mut String) {
         }
     }
     for part in &change.parts {
-        text.push_str(&format!("  ~ {}\n", part.words()));
+        text.push_str(&format!("  ~ {}\n", locale::said(part.words())));
     }
 }
 

@@ -8,6 +8,7 @@ use crate::args;
 use crate::commands::Context;
 use crate::error::{CliError, ExitStatus};
 use crate::follow::interrupted;
+use crate::locale;
 use crate::package::{self, Parcel};
 use crate::render::table::{Table, Tone};
 use crate::render::words;
@@ -23,7 +24,11 @@ pub(crate) async fn run(context: &Context, args: &args::Rehearse) -> Result<Exit
     let mut session = context.session().await?;
     let installed = package::install(&mut session, &parcel, true).await?;
     for warning in installed.warnings.iter().filter(|_| !installed.unchanged) {
-        context.progress.note(&t!("warning: {slug}: {warning}", slug = parcel.slug, warning));
+        context.progress.note(&t!(
+            "warning: {slug}: {warning}",
+            slug = parcel.slug,
+            warning = locale::said(warning)
+        ));
     }
     let rehearsal = tokio::select! {
         rehearsal = rehearse(context, &mut session, &parcel) => rehearsal?,

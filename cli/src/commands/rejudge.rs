@@ -12,6 +12,7 @@ use crate::args::problem::{Push, Rejudge, Which};
 use crate::commands::{Context, ask};
 use crate::error::{CliError, ExitStatus};
 use crate::follow::interrupted;
+use crate::locale;
 use crate::problem::ProblemError;
 use crate::render::table::{Table, Tone};
 use crate::render::words;
@@ -79,7 +80,11 @@ pub(crate) async fn after_push(
             }
             // Nobody has submitted to it, or what was submitted is still being judged: that is no failure of a push.
             Err(CliError::Refused(refusal)) if refusal.code == codementor_protocol::RefusalCode::Nothing => {
-                context.progress.note(&t!("{problem}: nothing to judge again: {refusal}", problem, refusal));
+                context.progress.note(&t!(
+                    "{problem}: nothing to judge again: {refusal}",
+                    problem,
+                    refusal = locale::said(&refusal.message)
+                ));
                 Ok(ExitStatus::Success)
             }
             Err(error) => Err(error),
@@ -108,8 +113,8 @@ fn what(args: &Rejudge) -> Result<RejudgeWhat, CliError> {
             let wrong = args.what.iter().find(|text| text.parse::<SubmissionId>().is_err()).unwrap_or(first);
             Err(ProblemError::BadName(codementor_protocol::IdError {
                 text: wrong.clone(),
-                what: "number of a submission",
-                rule: "name one problem, or numbers only",
+                what: t!("number of a submission"),
+                rule: t!("name one problem, or numbers only"),
             })
             .into())
         }

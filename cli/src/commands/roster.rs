@@ -9,6 +9,7 @@ use crate::args::roster::{Import, Roster};
 use crate::commands::Context;
 use crate::error::{CliError, ExitStatus};
 use crate::render::table::{Table, Tone};
+use crate::render::words;
 use crate::roster;
 use crate::sanitize;
 use crate::session::Session;
@@ -169,7 +170,7 @@ fn table(members: &[Member]) -> Table {
             text(member.student_id()),
             text(Some(member.shown())),
             text(member.user.as_ref().map(UserName::as_str)),
-            text(Some(member.role.token())),
+            text(Some(words::role(member.role))),
             text(row.and_then(|row| row.section.as_deref())),
             text(row.and_then(|row| row.email.as_deref())),
             (state.0.into(), state.1),

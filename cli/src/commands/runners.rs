@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::args;
 use crate::commands::Context;
 use crate::error::{CliError, ExitStatus};
+use crate::locale;
 use crate::progress::Progress;
 use crate::render::table::{Table, Tone};
 use crate::render::words;
@@ -120,7 +121,10 @@ impl<'a> View<'a> {
         let mut step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             ProgressEvent::Waiting { what } => {
-                self.progress.step(&t!("another command is making {what}; waiting for it", what));
+                self.progress.step(&t!(
+                    "another command is making {what}; waiting for it",
+                    what = locale::said(&what)
+                ));
             }
             ProgressEvent::Pull { layer, status: _, current, total } => {
                 let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);

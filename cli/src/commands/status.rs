@@ -8,7 +8,7 @@ use crate::commands::Context;
 use crate::error::{CliError, ExitStatus};
 use crate::private;
 use crate::render::words;
-use crate::sanitize;
+use crate::{locale, sanitize};
 
 pub(crate) async fn run(context: &Context, args: &args::Status) -> Result<ExitStatus, CliError> {
     let settings = &context.settings;
@@ -75,7 +75,13 @@ fn describe(status: &Status) -> String {
             },
         ),
         (t!("feedback"), feedback(&status.feedback)),
-        (t!("engine"), status.engine_error.clone().unwrap_or_else(|| t!("in order").into())),
+        (
+            t!("engine"),
+            status
+                .engine_error
+                .as_deref()
+                .map_or_else(|| t!("in order").into(), |error| locale::said(error).into_owned()),
+        ),
         (t!("log"), status.log.clone()),
     ];
     rows.iter()

@@ -167,7 +167,7 @@ pub(crate) async fn choose<'a>(
             let installed = package::install(session, &parcel, true).await?;
             // Whoever submits again to the same package has read them.
             for warning in installed.warnings.iter().filter(|_| !installed.unchanged) {
-                context.progress.note(&t!("warning: {warning}", warning));
+                context.progress.note(&t!("warning: {warning}", warning = locale::said(warning)));
             }
             (parcel.slug, Some(parcel.hash))
         }
@@ -216,7 +216,7 @@ pub(crate) async fn send(
             Ok(submitted) => break submitted,
             // What it costs is the server's to say: its clock and its books count.
             Err(CliError::Refused(refusal)) if refusal.code == RefusalCode::Confirm && !submit.confirmed => {
-                if !entry.asks.is_some_and(|ask| ask(&refusal.message)) {
+                if !entry.asks.is_some_and(|ask| ask(&locale::said(&refusal.message))) {
                     return Err(refusal.into());
                 }
                 submit.confirmed = true;

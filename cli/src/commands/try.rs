@@ -123,7 +123,7 @@ fn unpack(context: &Context) -> Result<PathBuf, CliError> {
 
 fn embedded(path: &str) -> Result<SourceFile, CliError> {
     let found = HELLO.iter().find(|(name, _)| *name == path);
-    let (name, content) = found.ok_or_else(|| std::io::Error::other(format!("{path} is not embedded")))?;
+    let (name, content) = found.ok_or_else(|| std::io::Error::other(t!("{path} is not embedded", path)))?;
     let name = name.rsplit('/').next().unwrap_or(name).to_owned();
     Ok(SourceFile { name, text: String::from_utf8_lossy(content).into_owned() })
 }

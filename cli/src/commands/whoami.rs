@@ -97,7 +97,9 @@ pub(crate) fn describe(identity: &Identity, used: Option<(&str, &Credentials)>) 
         rows.push((t!("role"), t!("administrator").into()));
     }
     rows.extend(
-        identity.courses.iter().map(|(course, role)| (t!("course"), t!("{course}, as {role}", course, role))),
+        identity.courses.iter().map(|(course, role)| {
+            (t!("course"), t!("{course}, as {role}", course, role = words::role(*role)))
+        }),
     );
     rows.extend(identity.scope.as_ref().map(|scope| (t!("limited to"), scope.to_string())));
     if let Some(end) = used.and_then(|(_, credentials)| credentials.expires()) {

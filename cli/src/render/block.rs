@@ -4,8 +4,8 @@ use codementor_protocol::{Accepted, Purpose, SourceFile, Verdict, Verdicted, Vis
 
 use crate::render::tally::{End, Tally};
 use crate::render::{compile, words};
-use crate::sanitize;
 use crate::terminal::Paint;
+use crate::{locale, sanitize};
 
 /// The block, ending in a line end; empty while judging goes on.
 pub fn render(tally: &Tally, files: &[SourceFile], paint: Paint) -> String {
@@ -17,7 +17,7 @@ pub fn render(tally: &Tally, files: &[SourceFile], paint: Paint) -> String {
             text.push_str(&format!(
                 "  {}: {}\n",
                 sanitize::line(&failed.code),
-                sanitize::line(&failed.message)
+                sanitize::line(&locale::said(&failed.message))
             ));
             text.push_str(t!("  This is our fault, not your program's; it costs no attempt.\n"));
             text.push_str(if failed.retryable {

@@ -8,8 +8,8 @@ use unicode_width::UnicodeWidthStr;
 use crate::render::compile::quote;
 use crate::render::layout::{Blanks, Layout, Unit, units};
 use crate::render::words;
-use crate::sanitize;
 use crate::terminal::Paint;
+use crate::{locale, sanitize};
 
 /// How many lines of the input and of standard error are shown.
 const MOST_LINES: usize = 12;
@@ -21,7 +21,7 @@ pub fn render(case: &CaseDetail, paint: Paint) -> String {
     let name = sanitize::line(&case.name);
     let mut text = format!("{}: {}\n", paint.strong(&name), words::verdict(case.verdict, paint));
     if let Some(difference) = &case.difference {
-        text.push_str(&format!("{}\n", sanitize::line(difference)));
+        text.push_str(&format!("{}\n", sanitize::line(&locale::said(difference))));
     }
     match find(case) {
         Some(spot) => text.push_str(&show(case, spot, paint)),
@@ -49,7 +49,7 @@ pub fn brief(case: &CaseDetail, paint: Paint) -> String {
     let mut text = String::new();
     if case.verdict == Verdict::WrongAnswer {
         if let Some(difference) = &case.difference {
-            text.push_str(&format!("{}\n", sanitize::line(difference)));
+            text.push_str(&format!("{}\n", sanitize::line(&locale::said(difference))));
         }
         if let Some(spot) = find(case) {
             text.push_str(&show(case, spot, paint));

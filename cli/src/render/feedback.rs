@@ -8,8 +8,8 @@ use codementor_protocol::{EventKind, Feedback, FeedbackEnd, FeedbackOutcome, Sou
 use crate::error::Outcome;
 use crate::render::markdown::Markdown;
 use crate::render::{fix, words};
-use crate::sanitize;
 use crate::terminal::Paint;
+use crate::{locale, sanitize};
 
 /// How many pieces are kept before the verdict is there. The daemon sends fewer; what were more can be read again.
 const MOST_KEPT: usize = 1024;
@@ -127,12 +127,12 @@ impl Talk {
             FeedbackOutcome::Accepted | FeedbackOutcome::Stopped => None,
             outcome => {
                 let message = match end.message.is_empty() {
-                    true => words::feedback(outcome),
-                    false => &end.message,
+                    true => words::feedback(outcome).into(),
+                    false => locale::said(&end.message),
                 };
                 Some(format!(
                     "{}\n",
-                    paint.faint(&t!("feedback: {message}", message = sanitize::line(message)))
+                    paint.faint(&t!("feedback: {message}", message = sanitize::line(&message)))
                 ))
             }
         }

@@ -10,8 +10,8 @@ use crate::error::{CliError, Outcome, come_back};
 use crate::render::feedback::Talk;
 use crate::render::tally::{Stage, Tally};
 use crate::render::{Renderer, about, conclude, diff, entry, failed_sample, glyphs, words};
-use crate::sanitize;
 use crate::terminal::Paint;
+use crate::{locale, sanitize};
 
 /// The view that redraws.
 pub struct Live<O, E> {
@@ -75,7 +75,7 @@ impl<O: Write, E: Write> Live<O, E> {
             Stage::New => t!("sending").into(),
             Stage::Queued(0) => t!("queued, next").into(),
             Stage::Queued(position) => t!("queued, {position} before it", position),
-            Stage::Preparing(text) => sanitize::line(text).into_owned(),
+            Stage::Preparing(text) => sanitize::line(&locale::said(text)).into_owned(),
             Stage::Compiling => t!("compiling").into(),
             Stage::Running => t!("running").into(),
             Stage::Ended => return,

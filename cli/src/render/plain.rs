@@ -9,8 +9,8 @@ use crate::error::{CliError, Outcome};
 use crate::render::feedback::Talk;
 use crate::render::tally::{Stage, Tally};
 use crate::render::{Renderer, about, conclude, diff, entry, failed_sample, words};
-use crate::sanitize;
 use crate::terminal::Paint;
+use crate::{locale, sanitize};
 
 /// After this long without a line, one says that it still runs.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -99,7 +99,7 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
                 self.position = Some(queued.position);
             }
             EventKind::Preparing { text } => {
-                let line = t!("preparing: {text}", text = sanitize::line(text));
+                let line = t!("preparing: {text}", text = sanitize::line(&locale::said(text)));
                 self.say(&line);
             }
             EventKind::Started(_) => {}
@@ -154,7 +154,7 @@ impl<O: Write, E: Write> Renderer for Plain<O, E> {
             let what = match &self.tally.stage {
                 Stage::New => t!("waiting for the daemon").into(),
                 Stage::Queued(position) => t!("queued, {position} before it", position),
-                Stage::Preparing(text) => t!("preparing: {text}", text = sanitize::line(text)),
+                Stage::Preparing(text) => t!("preparing: {text}", text = sanitize::line(&locale::said(text))),
                 Stage::Compiling => t!("compiling").into(),
                 Stage::Running => {
                     t!("{tests}/{total} tests", tests = self.tally.tests.len(), total = self.tally.total)

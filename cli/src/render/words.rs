@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use codementor_protocol::{
-    Allowance, Ending, FeedbackOutcome, Rejudged, Span, State, TestEvent, Timestamp, Verdict,
+    Allowance, CourseRole, Ending, FeedbackOutcome, Rejudged, Span, State, TestEvent, Timestamp, Verdict,
 };
 
 use jiff::tz::TimeZone;
@@ -171,6 +171,15 @@ pub fn verdict(verdict: Verdict, paint: Paint) -> String {
         | Verdict::OutputLimit
         | Verdict::RuntimeError
         | Verdict::CompileError => paint.bad(verdict.token()),
+    }
+}
+
+/// What somebody is in a course.
+pub fn role(role: CourseRole) -> &'static str {
+    match role {
+        CourseRole::Student => t!("student"),
+        CourseRole::Assistant => t!("assistant"),
+        CourseRole::Instructor => t!("instructor"),
     }
 }
 
