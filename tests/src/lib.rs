@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: a home of its own for each test, and the real programs run in it.
 
+pub mod browser;
 pub mod canary;
 pub mod crowd;
 pub mod llmock;

@@ -1,9 +1,6 @@
 //! What happened in an assignment, as those who teach see it: in the terminal, and as a page in a real browser.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use codementor_tests::{Draft, Home, Ran, home};
+use codementor_tests::{Draft, Home, Ran, browser, home};
 use serde_json::Value;
 
 const RIGHT: &str = "import sys\nsys.stdout.write(sys.stdin.read())\n";
@@ -55,26 +52,6 @@ fn json(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stdout))
 }
 
-/// A browser, where one is installed.
-fn browser() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    std::env::split_paths(&path)
-        .flat_map(|folder| names.map(|name| folder.join(name)))
-        .find(|path| path.is_file())
-}
-
-/// What a browser made of a page.
-fn seen_by(browser: &Path, page: &Path, home: &Home) -> String {
-    let profile = home.work().join("profile");
-    let mut command = Command::new(browser);
-    command
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .arg(format!("file://{}", page.display()));
-    Ran::of(command).expect_code(0).stdout
-}
-
 #[test]
 fn those_who_teach_see_what_happened() {
     let home = class();
@@ -117,14 +94,19 @@ fn those_who_teach_see_what_happened() {
     let html = std::fs::read_to_string(&page).expect("is written");
     assert!(html.contains("Sums &amp; &lt;b&gt;more&lt;/b&gt;"), "{html}");
     assert!(!html.contains("<script"), "{html}");
-    if let Some(browser) = browser() {
-        let dom = seen_by(&browser, &page, &home);
-        // The browser understands it as it was meant: nothing was moved, closed or run, and each plot is there.
-        for element in ["<svg", "<rect", "<h3", "<li", "<title"] {
-            assert_eq!(dom.matches(element).count(), html.matches(element).count(), "{element} in\n{dom}");
-        }
-        assert!(!dom.contains("<title>run</title>") && dom.contains("WRONG_ANSWER at case 2"), "{dom}");
+    // A browser understands it as it was meant: nothing was moved, closed or run, and each plot is there.
+    let document = browser::document(&page, &home.work().join("profile"));
+    for element in ["<svg", "<rect", "<h3", "<li", "<title"] {
+        assert_eq!(
+            document.matches(element).count(),
+            html.matches(element).count(),
+            "{element} in\n{document}"
+        );
     }
+    assert!(
+        !document.contains("<title>run</title>") && document.contains("WRONG_ANSWER at case 2"),
+        "{document}"
+    );
     let nowhere = home.work().join("no/folder.html");
     home.run_as("ada", &["stats", "cs101/hw", "--html", nowhere.to_str().expect("a text")]).expect_code(70);
 }
