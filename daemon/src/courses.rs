@@ -28,7 +28,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
 use crate::store::StoreResult;
-use crate::submissions::{from_json, json as to_json, parse};
+use crate::store::columns::{from_json, json as to_json, parse};
 
 /// A course as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 
+use crate::store::columns::{from_json, parse};
 use crate::store::{Store, StoreResult};
-use crate::submissions::{from_json, parse};
 
 /// How many bytes of rows go into one answer; one row alone may be longer.
 const PAGE_BYTES: usize = 256 * 1024;

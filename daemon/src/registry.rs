@@ -11,6 +11,7 @@
 
 mod calibrate;
 mod compare;
+mod rows;
 mod statement;
 mod text;
 mod upload;
@@ -27,17 +28,18 @@ use codementor_problems::slug::near_matches;
 use codementor_protocol::{
     AnswerLanguage, Capture, CaseDetail, ComparePackage, Install, InstallPackage, LanguageId, Limits,
     PACKAGE_PIECE, PackageChange, PackageHash, PackagePart, PackagePiece, PackageReceived, ProblemSummary,
-    PutPackage, Refusal, RefusalCode, Replaces, Slug, Timestamp, UserName, Verdict,
+    PutPackage, Refusal, RefusalCode, Replaces, Slug, Timestamp, UserName,
 };
 use codementor_runners::Languages;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::gateway::store_refusal;
 use crate::queue::{Core, now};
-use crate::store::StoreResult;
-use crate::submissions::{from_json, from_token, json, parse};
 use calibrate::Calibrations;
 pub(crate) use calibrate::OwnSubmission;
+pub(crate) use rows::current;
+use rows::{add, best, installed, newest_version, slugs, titles};
+use upload::arrived;
 use view::PublicView;
 
 /// How much of a sample's input and answer a student can read at once.
@@ -545,37 +547,6 @@ async fn blocking<T: Send + 'static>(
     joined.map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?
 }
 
-/// Reads a package that was kept, or else the one that has arrived, and sees that it is the one that its hash names.
-fn arrived(kept: &Path, upload: &Path, hash: &PackageHash) -> Result<Opened, Refusal> {
-    let source = if kept.exists() { kept } else { upload };
-    if !source.exists() {
-        let message = format!("package {} has not arrived", hash.short());
-        return Err(Refusal::new(RefusalCode::NotFound, message).hint("push it again"));
-    }
-    let damaged = || {
-        // Cleared, so that what is sent next does not meet the pieces of what cannot be right.
-        let _ = std::fs::remove_file(upload);
-        Refusal::new(RefusalCode::Later, "what arrived is not the package that was announced")
-            .hint("push it again: it is sent from its first byte")
-    };
-    let opened = read::open(source).map_err(|defects| {
-        // As above.
-        let _ = std::fs::remove_file(upload);
-        let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
-        Refusal::new(RefusalCode::Invalid, format!("the package cannot be judged:\n{}", lines.join("\n")))
-    })?;
-    if !opened.package.generate.is_empty() {
-        let message = "the package has cases that are still to be generated";
-        return Err(
-            Refusal::new(RefusalCode::Invalid, message).hint("push it with codementor, which builds it")
-        );
-    }
-    match opened.files.content_hash() {
-        Ok(found) if found == hash.as_str() => Ok(opened),
-        Ok(_) | Err(_) => Err(damaged()),
-    }
-}
-
 fn changed_meanwhile(slug: &Slug, newest: Option<(PackageHash, UserName)>) -> Refusal {
     let message = match newest {
         Some((hash, by)) => {
@@ -589,15 +560,6 @@ fn changed_meanwhile(slug: &Slug, newest: Option<(PackageHash, UserName)>) -> Re
     Refusal::new(RefusalCode::Forbidden, message).hint(
         "codementor problem push --dry-run shows what yours would change now; codementor problem pull gets the other",
     )
-}
-
-/// The version of a problem that was installed last, and by whom.
-fn newest_version(db: &Connection, slug: &Slug) -> StoreResult<Option<(PackageHash, UserName)>> {
-    let row: Option<(String, String)> = db
-        .prepare_cached("SELECT package, by FROM versions WHERE slug = ?1 ORDER BY id DESC LIMIT 1")?
-        .query_row([slug.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    row.map(|(package, by)| Ok((parse("package", package)?, parse("user", by)?))).transpose()
 }
 
 /// The first difference in words, by the problem's own rules.
@@ -640,83 +602,4 @@ fn limits(package: &Package) -> Limits {
         compile_time_ms: milliseconds(stated.compilation_seconds),
         compile_memory_mib: stated.compilation_memory_mib,
     }
-}
-
-/// The version of a problem that judges.
-pub(crate) fn current(db: &Connection, slug: &Slug) -> StoreResult<Option<PackageHash>> {
-    let hash: Option<String> = db
-        .prepare_cached("SELECT package FROM problems WHERE slug = ?1")?
-        .query_row([slug.as_str()], |row| row.get(0))
-        .optional()?;
-    hash.map(|hash| parse("package", hash)).transpose()
-}
-
-fn titles(db: &Connection) -> StoreResult<HashMap<Slug, String>> {
-    let mut statement =
-        db.prepare_cached("SELECT slug, title FROM problems JOIN packages ON hash = package")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
-    rows.map(|row| {
-        let (slug, title) = row?;
-        Ok((parse("problem", slug)?, title))
-    })
-    .collect()
-}
-
-fn slugs(db: &Connection) -> StoreResult<Vec<Slug>> {
-    let mut statement = db.prepare_cached("SELECT slug FROM problems ORDER BY slug")?;
-    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
-    rows.map(|slug| parse("problem", slug?)).collect()
-}
-
-fn installed(db: &Connection, hash: &PackageHash) -> StoreResult<Option<Installed>> {
-    let mut statement = db.prepare_cached(
-        "SELECT title, limits, samples, cases, languages, warnings, code_kib, feedback, installed FROM packages WHERE hash = ?1",
-    )?;
-    let mut rows = statement.query([hash.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some(Installed {
-        hash: hash.clone(),
-        title: row.get(0)?,
-        limits: from_json("limits", &row.get::<_, String>(1)?)?,
-        samples: row.get(2)?,
-        cases: row.get(3)?,
-        languages: from_json("languages", &row.get::<_, String>(4)?)?,
-        warnings: from_json("warnings", &row.get::<_, String>(5)?)?,
-        code_kib: row.get(6)?,
-        feedback: from_json("feedback", &row.get::<_, String>(7)?)?,
-        installed: Timestamp(row.get(8)?),
-    }))
-}
-
-fn add(db: &Connection, row: &Installed) -> StoreResult<()> {
-    db.execute(
-        "INSERT OR REPLACE INTO packages (hash, title, limits, samples, cases, languages, warnings, code_kib, feedback, installed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        params![
-            row.hash.as_str(),
-            row.title,
-            json(&row.limits)?,
-            row.samples,
-            row.cases,
-            json(&row.languages)?,
-            json(&row.warnings)?,
-            row.code_kib,
-            json(&row.feedback)?,
-            row.installed.0,
-        ],
-    )?;
-    Ok(())
-}
-
-/// The best verdict of a user at a problem: accepted, or that of the newest try.
-fn best(db: &Connection, user: &UserName, slug: &Slug) -> StoreResult<Option<Verdict>> {
-    let verdict: Option<String> = db
-        .prepare_cached(
-            "SELECT verdict FROM submissions
-             WHERE user = ?1 AND problem = ?2 AND purpose = 'submission' AND verdict IS NOT NULL
-             ORDER BY verdict = 'ACCEPTED' DESC, id DESC LIMIT 1",
-        )?
-        .query_row(params![user.as_str(), slug.as_str()], |row| row.get(0))
-        .optional()?;
-    verdict.map(|verdict| from_token("verdict", &verdict)).transpose()
 }

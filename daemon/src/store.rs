@@ -11,6 +11,7 @@
 //!
 //! What was removed can be written over: the file is then made anew, between two transactions, and the log is emptied.
 
+pub(crate) mod columns;
 mod migrations;
 
 use std::path::{Path, PathBuf};

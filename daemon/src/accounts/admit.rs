@@ -178,7 +178,7 @@ pub(super) fn by_code_host(
         )
         .optional()?;
     match user {
-        Some(user) => Ok(Ok(crate::submissions::parse("user", user)?)),
+        Some(user) => Ok(Ok(crate::store::columns::parse("user", user)?)),
         None => nobody(
             "the owner of this repository has not joined the course",
             "join it first, with your student id: codementor join SERVER CODE --student-id ID",
@@ -282,5 +282,5 @@ fn owner_of(db: &Connection, public_key: &str) -> StoreResult<Option<Owner>> {
         )?
         .query_row([public_key], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    row.map(|(user, open)| Ok(Owner { user: crate::submissions::parse("user", user)?, open })).transpose()
+    row.map(|(user, open)| Ok(Owner { user: crate::store::columns::parse("user", user)?, open })).transpose()
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use crate::store::StoreResult;
-use crate::submissions::{from_token, parse};
+use crate::store::columns::{from_token, parse};
 
 /// Digits and letters without those that are taken for another: each stands for five bits.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::names;
 use crate::store::StoreResult;
-use crate::submissions::parse;
+use crate::store::columns::parse;
 
 /// How many scoped credentials a user may have at a time.
 const SCOPED: u32 = 50;

@@ -7,7 +7,7 @@ use codementor_protocol::{AssignmentId, CourseName, CourseRole, Timestamp, UserN
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::StoreResult;
-use crate::submissions::{from_token, parse};
+use crate::store::columns::{from_token, parse};
 
 /// What the gateway has to know of a user for every request.
 #[derive(Debug, Clone, Default)]

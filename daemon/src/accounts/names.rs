@@ -28,7 +28,7 @@ pub(super) fn unused(db: &Connection, name: Option<&str>, student_id: Option<&st
     loop {
         let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
         if !is_taken.query_row([&name], |row| row.get::<_, bool>(0))? {
-            return crate::submissions::parse("user", name);
+            return crate::store::columns::parse("user", name);
         }
         number += 1;
     }
@@ -41,7 +41,7 @@ pub(super) fn scoped(db: &Connection, user: &UserName) -> StoreResult<UserName> 
         [user.as_str()],
         |row| row.get(0),
     )?;
-    crate::submissions::parse("credential", format!("{user}{SCOPED}{}", count + 1))
+    crate::store::columns::parse("credential", format!("{user}{SCOPED}{}", count + 1))
 }
 
 /// Letters and digits, joined by single dashes; `None` where there are none of ASCII.

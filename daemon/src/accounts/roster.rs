@@ -13,7 +13,7 @@ use serde_json::json;
 use super::members;
 use crate::courses::audit;
 use crate::store::StoreResult;
-use crate::submissions::{from_token, parse};
+use crate::store::columns::{from_token, parse};
 
 /// The most rows that a roster may have.
 const MAX_ROSTER: usize = 20_000;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use crate::store::StoreResult;
-use crate::submissions::{from_json, parse};
+use crate::store::columns::{from_json, parse};
 
 /// How many bytes of details go into one answer.
 const PAGE_BYTES: usize = 384 * 1024;

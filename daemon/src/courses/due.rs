@@ -8,7 +8,8 @@ use rusqlite::{Connection, params};
 
 use super::rules::{self, Tried};
 use crate::store::StoreResult;
-use crate::submissions::{self, from_token};
+use crate::store::columns::from_token;
+use crate::submissions;
 
 /// The assignments of a student, by the student's own deadline. Of those that open later the problems are left away.
 pub(crate) fn due(

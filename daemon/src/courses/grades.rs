@@ -13,7 +13,8 @@ use serde_json::json;
 use super::rules::{self, Tried};
 use super::{audit, times};
 use crate::store::StoreResult;
-use crate::submissions::{self, from_token, json as to_json, parse};
+use crate::store::columns::{from_token, json as to_json, parse};
+use crate::submissions;
 
 /// What a user has done for an assignment, by problem.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use codementor_protocol::{
 use rusqlite::{Connection, params};
 
 use crate::store::StoreResult;
-use crate::submissions::{from_token, parse};
+use crate::store::columns::{from_token, parse};
 
 /// The begin of each span, and the verdicts in it.
 type Timeline = Vec<(Timestamp, Vec<(Verdict, u64)>)>;

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::model::Spending;
 use crate::store::StoreResult;
-use crate::submissions::{from_json, from_token, json};
+use crate::store::columns::{from_json, from_token, json};
 
 /// The row of the whole server among those of users: no user has an empty name.
 const SERVER: &str = "";

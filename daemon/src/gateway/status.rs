@@ -28,7 +28,7 @@ impl Handle<GetStatus> for Gateway {
     async fn handle(&self, caller: &Caller, _: GetStatus) -> Result<Status, Refusal> {
         let counts = self.core.store.read(|db| {
             let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, u64>(0));
-            let purpose = crate::submissions::token(Purpose::Submission)?;
+            let purpose = crate::store::columns::token(Purpose::Submission)?;
             Ok((
                 count(&format!("SELECT count(*) FROM submissions WHERE purpose = '{purpose}'"))?,
                 count("SELECT count(*) FROM problems")?,

@@ -5,7 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use codementor_protocol::{PackageReceived, PutPackage, Refusal, RefusalCode};
+use codementor_problems::read::{self, Opened};
+use codementor_protocol::{PackageHash, PackageReceived, PutPackage, Refusal, RefusalCode};
 
 /// The largest package that is taken.
 const MAX_PACKAGE: u64 = 512 * 1024 * 1024;
@@ -79,6 +80,37 @@ fn failed(error: &io::Error) -> Refusal {
             .hint("free some space and push again; what has arrived is kept");
     }
     Refusal::new(RefusalCode::Internal, format!("the package was not stored: {error}"))
+}
+
+/// Reads a package that was kept, or else the one that has arrived, and sees that it is the one that its hash names.
+pub(super) fn arrived(kept: &Path, upload: &Path, hash: &PackageHash) -> Result<Opened, Refusal> {
+    let source = if kept.exists() { kept } else { upload };
+    if !source.exists() {
+        let message = format!("package {} has not arrived", hash.short());
+        return Err(Refusal::new(RefusalCode::NotFound, message).hint("push it again"));
+    }
+    let damaged = || {
+        // Cleared, so that what is sent next does not meet the pieces of what cannot be right.
+        let _ = std::fs::remove_file(upload);
+        Refusal::new(RefusalCode::Later, "what arrived is not the package that was announced")
+            .hint("push it again: it is sent from its first byte")
+    };
+    let opened = read::open(source).map_err(|defects| {
+        // As above.
+        let _ = std::fs::remove_file(upload);
+        let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
+        Refusal::new(RefusalCode::Invalid, format!("the package cannot be judged:\n{}", lines.join("\n")))
+    })?;
+    if !opened.package.generate.is_empty() {
+        let message = "the package has cases that are still to be generated";
+        return Err(
+            Refusal::new(RefusalCode::Invalid, message).hint("push it with codementor, which builds it")
+        );
+    }
+    match opened.files.content_hash() {
+        Ok(found) if found == hash.as_str() => Ok(opened),
+        Ok(_) | Err(_) => Err(damaged()),
+    }
 }
 
 #[cfg(test)]
