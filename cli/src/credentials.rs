@@ -40,7 +40,10 @@ impl Credentials {
         if let Some(text) = path.to_str().and_then(as_text) {
             return Self::parse(&text).map_err(here);
         }
-        let unread = |source| ClientError::NoCredentials { path: path.into(), source };
+        let unread = |source| match path.to_str().is_some_and(may_be_secret) {
+            true => here(t!("it is neither a file nor credentials; was it copied whole?")),
+            false => ClientError::NoCredentials { path: path.into(), source },
+        };
         if std::fs::metadata(path).map_err(unread)?.len() > MAX {
             return Err(bad(t!("it is too large")));
         }
@@ -153,6 +156,12 @@ fn as_text(given: &str) -> Option<String> {
     text.contains(MARK).then_some(text)
 }
 
+/// Whether a text that names no file may be credentials that were cut off or added to: those are not to be printed.
+fn may_be_secret(text: &str) -> bool {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_- \n\r".contains(&byte);
+    text.len() > 255 || text.contains("-----") || (text.len() >= 64 && text.bytes().all(is_base64))
+}
+
 /// The line between the two marks of a section.
 fn section<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = text.lines().map(str::trim);
@@ -219,6 +228,21 @@ mod tests {
             assert_eq!(read.certificates.as_ref(), Some(&certificate));
             assert_eq!((read.public_key(), read.expires()), (credentials.public_key(), Some(400)));
         }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_told() {
+        let jwt = jwt(r#"{"name":"kim","sub":"U","iat":100,"exp":400}"#);
+        let line =
+            Credentials::new(&jwt, &seed(), "tls://judge.example:4222", None).expect("is right").line();
+        for spoilt in [format!("{line}x"), line[..line.len() - 3].into(), line[7..].into(), line[..90].into()]
+        {
+            let Err(error) = Credentials::read(Path::new(&spoilt)) else { panic!("{spoilt} is read") };
+            let said = format!("{error} {:?}", error.hint());
+            assert!(said.contains("in CODEMENTOR_CREDS") && !said.contains(&spoilt[..20]), "{said}");
+        }
+        let Err(error) = Credentials::read(Path::new("/no/such/file.creds")) else { panic!("it is read") };
+        assert!(error.to_string().contains("/no/such/file.creds"), "{error}");
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub struct Flags {
         long,
         global = true,
         env = "CODEMENTOR_CREDS",
+        // It may be the credentials themselves.
+        hide_env_values = true,
         value_name = "FILE",
         // A path would have to be one: that the variable is empty is how CI services say that there is no secret.
         value_parser = clap::builder::OsStringValueParser::new().map(PathBuf::from),
