@@ -35,7 +35,7 @@ pub enum DraftError {
     #[error(transparent)]
     Moment(#[from] MomentError),
     /// The points of a problem.
-    #[error(transparent)]
+    #[error("{}", foreign::points(.0))]
     Points(#[from] PointsError),
     /// A name.
     #[error("{}", foreign::id(.0))]

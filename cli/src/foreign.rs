@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use codementor_protocol::IdError;
+use codementor_protocol::{IdError, PointsError};
 use codementor_runners::language::DetectError;
 
 use crate::locale;
@@ -16,6 +16,11 @@ pub(crate) fn detect(error: &DetectError) -> String {
 /// Why a text is no name.
 pub(crate) fn id(error: &IdError) -> String {
     said(error, |error| t!("this name cannot be used: {error}", error))
+}
+
+/// Why a text is no amount of points.
+pub(crate) fn points(error: &PointsError) -> String {
+    said(error, |error| t!("these points cannot be used: {error}", error))
 }
 
 /// Why the settings cannot be used.

@@ -52,6 +52,12 @@ pub enum ExportError {
         /// Its points.
         most: Points,
     },
+    /// The format has nothing that the option could change.
+    #[error("{}", t!("{option} says nothing in this format", option))]
+    Unused {
+        /// The option.
+        option: &'static str,
+    },
     /// A file for each student needs a folder.
     #[error("{}", t!("gradescope takes a file for each student"))]
     NoFolder,
@@ -74,6 +80,7 @@ impl ExportError {
                 t!("--canvas-id ID names Canvas's own; it is at the end of the assignment's address").into()
             }
             Self::MoodleMost { .. } => t!("--out-of {moodle_most} scales them", moodle_most = MOODLE_MOST),
+            Self::Unused { .. } => t!("leave it out").into(),
             Self::NoFolder => t!("--out names the folder to write them to").into(),
             Self::OneAssignment(course) => {
                 t!("codementor assignment list {course} lists its assignments", course)

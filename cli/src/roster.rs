@@ -5,6 +5,8 @@ use std::path::Path;
 use codementor_protocol::{MAX_ROSTER_ROWS, RosterRow, roster_clashes};
 use encoding_rs::{EUC_KR, Encoding, UTF_8};
 
+use crate::locale;
+
 /// The largest file that is read.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
 /// How many wrong rows are told at once.
@@ -185,6 +187,10 @@ fn parse(text: &str) -> Result<Read, RosterError> {
         if rows.is_empty() && record.get(0).is_some_and(|cell| cell.trim().starts_with("Points Possible")) {
             continue;
         }
+        // Canvas's own student for trying things out, who has no id of the school.
+        if record.get(0).is_some_and(|cell| cell.trim() == "Student, Test") {
+            continue;
+        }
         match row(&columns, &header, &record) {
             Ok(row) => {
                 rows.push(row);
@@ -197,7 +203,12 @@ fn parse(text: &str) -> Result<Read, RosterError> {
         let (first, second) = (lines[clash.first], lines[clash.second]);
         wrong.push((
             second,
-            t!("the {what} '{value}' is in line {first} too", what = clash.what, value = clash.value, first),
+            t!(
+                "the {what} '{value}' is in line {first} too",
+                what = locale::said(clash.what),
+                value = clash.value,
+                first
+            ),
         ));
     }
     if !wrong.is_empty() {
@@ -372,8 +383,10 @@ mod tests {
         assert_eq!((read.rows[1].code_host.as_deref(), read.ignored), (None, vec!["Notes".to_owned()]));
         assert_eq!(parse("student_id\tname\n1\tKim\n").expect("is read").rows[0].name, "Kim");
         let canvas = "Student,ID,SIS User ID,SIS Login ID,Section,HW1 (7)\n    Points Possible,,,,,20\n\
-                      \"Kim, Minji\",501,2026-1,minji,A,\n";
-        let row = &parse(canvas).expect("is read").rows[0];
+                      \"Kim, Minji\",501,2026-1,minji,A,\n\"Student, Test\",999,,0b1a,A,\n";
+        let rows = parse(canvas).expect("is read").rows;
+        assert_eq!(rows.len(), 1);
+        let row = &rows[0];
         assert_eq!((row.canvas_id.as_deref(), row.login.as_deref()), (Some("501"), Some("minji")));
         let moodle = "First name,Last name,ID number,Email address\nMinji,Kim,2026-1,kim@example.org\n";
         assert_eq!(parse(moodle).expect("is read").rows[0].name, "Minji Kim");

@@ -219,6 +219,8 @@ fn grades_leave_in_every_form_as_its_importer_wants_them() {
     home.run(&["grade", "export", "algo", "--format", "canvas"]).expect_code(2);
     home.run(&["grade", "export", "algo/hw1", "--format", "gradescope"]).expect_code(2);
     home.run(&["grade", "export", "algo/nope", "--format", "canvas"]).expect_code(5);
+    home.run(&["grade", "export", "algo/hw1", "--format", "csv", "--out-of", "0"]).expect_code(2);
+    home.run(&["grade", "export", "algo/hw1", "--format", "csv", "--canvas-id", "7"]).expect_code(2);
     let much = ["assignment", "create", "algo/hw3", "-p", "echo:250", "--title", "Three (3)", "--open"];
     home.run(&much).expect_code(0);
     let refused = home.run(&["grade", "export", "algo/hw3", "--format", "moodle"]).expect_code(2);
@@ -245,6 +247,7 @@ fn students_see_their_own_grade_choose_what_counts_and_others_set_it() {
     home.run(&set).expect_code(2);
     home.run(&[&set[..], &["--reason", " "]].concat()).expect_code(2);
     home.run(&["grade", "override", "algo/hw2", "2026-1", "21", "--reason", "x"]).expect_code(2);
+    home.run(&["grade", "override", "algo/hw2", "2026-1", "1.00001", "--reason", "x"]).expect_code(2);
     home.run(&["grade", "override", "algo/hw2", "2026-99", "1", "--reason", "x"]).expect_code(5);
     home.run(&[&set[..], &["--reason", "an oral exam"]].concat()).expect_code(0);
     let seen = shown("kim", &[]).expect_code(0).stdout;
@@ -253,6 +256,10 @@ fn students_see_their_own_grade_choose_what_counts_and_others_set_it() {
     let kim = list.lines().find(|line| line.contains("2026-1")).expect("is listed");
     assert!(kim.contains("12.5/20") && kim.contains("echo 20/20"), "{list}");
     // The weight of hw2 is 60, that of hw1 its points, and Kim has handed in nothing there: 12.5 of 20 is 37.5 of 60.
+    // What students do not see yet counts for nobody.
+    home.run(&["assignment", "create", "algo/draft", "-p", "echo"]).expect_code(0);
+    home.run(&["assignment", "create", "algo/later", "-p", "echo", "--open", "--opens", "+1d"])
+        .expect_code(0);
     let course = home.run(&["grade", "list", "algo"]).expect_code(0).stdout;
     assert!(course.lines().any(|line| line.contains("2026-1") && line.ends_with("37.5/80")), "{course}");
     let undo = ["grade", "override", "algo/hw2", "2026-1", "--undo", "--reason", "a mistake"];

@@ -145,6 +145,8 @@ fn what_a_server_refuses_and_a_package_lacks_is_told_in_korean() {
         &["course", "roster", "withdraw", "algo", "2099-1"],
         &["grade", "show", "algo/hw1", "nobody"],
         &["grade", "override", "algo/hw1", "2026-1", "500", "--reason", "x"],
+        &["grade", "list", "algo/hw1"],
+        &["assignment", "create", "algo/hw2", "-p", "echo:many"],
         &["ci", "creds", "algo/hw9"],
         &["problem", "push", "broken"],
         &["problem", "push", "odd"],

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use codementor_protocol::{AssignmentId, Points, SubmissionId};
+use codementor_protocol::{AssignmentId, Points, PointsError, SubmissionId};
 
 /// Commands on grades.
 #[derive(Debug, Subcommand)]
@@ -76,11 +76,18 @@ pub struct Export {
     #[arg(long, value_name = "ID")]
     pub canvas_id: Option<u64>,
     /// Scale the grades, so that this is the most [default: the points of the assignment]
-    #[arg(long, value_name = "POINTS")]
+    #[arg(long, value_name = "POINTS", value_parser = more_than_none)]
     pub out_of: Option<Points>,
     /// Begin with a byte order mark, as Excel wants it for text that is not English
     #[arg(long)]
     pub bom: bool,
+}
+
+fn more_than_none(text: &str) -> Result<Points, String> {
+    match text.parse() {
+        Ok(Points::ZERO) => Err(t!("it is more than 0").into()),
+        other => other.map_err(|error: PointsError| error.to_string()),
+    }
 }
 
 /// Who reads an export.

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use codementor_protocol::{
-    AssignmentId, ChooseSubmission, CourseName, Grade, GradeTable, ListAssignments, ListGrades,
-    OverrideGrade, OverrideTo, Points, ShowGrade, Standing,
+    AssignmentId, AssignmentState, ChooseSubmission, CourseName, Grade, GradeTable, ListAssignments,
+    ListGrades, OverrideGrade, OverrideTo, Points, ShowGrade, Standing,
 };
 
 use crate::args::grade::{self, Format};
 use crate::commands::{Context, working_directory};
 use crate::error::{CliError, ExitStatus};
 use crate::grades::{self, ExportError, Options};
+use crate::moments;
 use crate::render::table::{Table, Tone};
 use crate::render::words;
 use crate::session::Session;
@@ -59,7 +60,14 @@ async fn tables(session: &mut Session<'_>, of: &Of) -> Result<Vec<GradeTable>, C
         Of::Course(course) => {
             let list = ListAssignments { course: Some(course.clone()) };
             let mut tables = Vec::new();
+            let now = moments::now();
             for assignment in session.request(&list).await? {
+                // What students do not see yet is nothing that they could have missed.
+                if assignment.state == AssignmentState::Draft
+                    || assignment.opens.is_some_and(|opens| opens > now)
+                {
+                    continue;
+                }
                 tables.push(table(session, &assignment.id).await?);
             }
             Ok(tables)
@@ -256,6 +264,16 @@ async fn export(context: &Context, args: &grade::Export) -> Result<(), CliError>
     }
     if args.format == Format::Gradescope && args.out.is_none() {
         return Err(ExportError::NoFolder.into());
+    }
+    let unused = match args.format {
+        Format::Canvas => None,
+        _ if args.canvas_id.is_some() => Some("--canvas-id"),
+        Format::Json if args.out_of.is_some() => Some("--out-of"),
+        Format::Json if args.missing != grade::Missing::default() => Some("--missing"),
+        _ => None,
+    };
+    if let Some(option) = unused {
+        return Err(ExportError::Unused { option }.into());
     }
     let tables = tables(&mut context.session().await?, &of).await?;
     let options = Options { missing: args.missing, canvas_id: args.canvas_id, out_of: args.out_of };

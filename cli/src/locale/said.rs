@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use crate::render::words;
+
 /// How deep texts that stand in texts are followed.
 const DEPTH: u8 = 6;
 /// The longest text that is looked at: longer ones are logs and statements.
@@ -116,7 +118,7 @@ impl Shape {
             let plain = name.trim_start_matches('~');
             let value = self.names.iter().position(|known| known == plain).and_then(|at| holes.get(at));
             let value = value.copied().unwrap_or_default();
-            match inner(value).filter(|_| plain != name) {
+            match (plain != name).then(|| inner(value).or_else(|| words::span_said(value))).flatten() {
                 Some(korean) => filled.push_str(&korean),
                 None => filled.push_str(value),
             }

@@ -9,7 +9,6 @@ use codementor_protocol::{
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr;
 
-use crate::locale;
 use crate::sanitize;
 use crate::terminal::Paint;
 
@@ -69,18 +68,24 @@ pub fn padded(text: &str, cells: usize) -> String {
 /// A span of time, such as `4 h 12 min`.
 pub fn span(span: Span) -> String {
     let text = span.to_string();
-    if !locale::is_korean() {
-        return text;
-    }
+    span_said(&text).unwrap_or(text)
+}
+
+/// A span of time as somebody else has written it; none if the text is no span.
+pub fn span_said(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split(' ').collect();
-    let parts = words.chunks(2).map(|part| match part {
-        [days, "d"] => t!("{days} d", days = days),
-        [hours, "h"] => t!("{hours} h", hours = hours),
-        [minutes, "min"] => t!("{minutes} min", minutes = minutes),
-        [seconds, "s"] => t!("{seconds} s", seconds = seconds),
-        other => other.join(" "),
-    });
-    parts.collect::<Vec<_>>().join(" ")
+    let parts: Option<Vec<String>> = words
+        .chunks(2)
+        .map(|part| match part {
+            [number, _] if !number.bytes().all(|digit| digit.is_ascii_digit()) => None,
+            [days, "d"] => Some(t!("{days} d", days = days)),
+            [hours, "h"] => Some(t!("{hours} h", hours = hours)),
+            [minutes, "min"] => Some(t!("{minutes} min", minutes = minutes)),
+            [seconds, "s"] => Some(t!("{seconds} s", seconds = seconds)),
+            _ => None,
+        })
+        .collect();
+    Some(parts?.join(" "))
 }
 
 /// A moment on the wall clock here, such as `2026-11-24 19:04`.

@@ -43,6 +43,12 @@ impl Points {
         Self((u128::from(self.0) * u128::from(got.0.min(most.0)) / u128::from(most.0)) as u64)
     }
 
+    /// Whether it has no more digits than a person may give. What is computed has two more, so that a per cent of what was
+    /// given is never rounded.
+    pub fn can_be_given(self) -> bool {
+        self.0.is_multiple_of(100)
+    }
+
     /// Whether this is at least `percent` of `whole`, without rounding.
     pub fn reaches(self, percent: Self, whole: Self) -> bool {
         u128::from(self.0) * u128::from(Self::FULL.0) >= u128::from(percent.0) * u128::from(whole.0)

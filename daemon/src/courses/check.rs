@@ -15,6 +15,9 @@ const MAX_SPAN: u64 = 10 * 366 * 86_400;
 /// The most attempts that a limit may name.
 const MAX_ATTEMPTS: u32 = 1_000_000;
 
+/// What is said of points with too many digits.
+pub(crate) const FINE_POINTS: &str = "points have at most four digits after the point";
+
 /// Looks at everything that can be told from the assignment itself and from which languages there are.
 pub(crate) fn assignment(assignment: &Assignment, languages: &[LanguageId]) -> Result<(), Refusal> {
     let invalid = |message: String, hint: &str| Err(Refusal::new(RefusalCode::Invalid, message).hint(hint));
@@ -31,6 +34,10 @@ pub(crate) fn assignment(assignment: &Assignment, languages: &[LanguageId]) -> R
             assignment.problems.len()
         );
         return invalid(message, "make two assignments of it");
+    }
+    let given = assignment.problems.iter().map(|one| one.points).chain(assignment.weight);
+    if given.into_iter().any(|points| !points.can_be_given()) {
+        return invalid(FINE_POINTS.into(), "such as 20 or 12.5");
     }
     for (place, one) in assignment.problems.iter().enumerate() {
         let problem = &one.problem;
@@ -203,6 +210,9 @@ mod tests {
         assert_eq!(said(|_| ()), "sound");
         assert_eq!(said(|a| a.problems.clear()), "the assignment has no problem");
         assert_eq!(said(|a| a.problems.swap(0, 1)), "sound");
+        assert_eq!(said(|a| a.problems[0].points = "1.0001".parse().expect("points")), "sound");
+        assert_eq!(said(|a| a.problems[0].points = "1.00001".parse().expect("points")), FINE_POINTS);
+        assert_eq!(said(|a| a.weight = Some("1.00001".parse().expect("points"))), FINE_POINTS);
         assert_eq!(said(|a| a.problems[1] = a.problems[0].clone()), "problem 'sum' is there twice");
         assert_eq!(
             said(|a| a.languages.push("cobol".parse().expect("a language"))),

@@ -87,7 +87,7 @@ pub(crate) fn meant(
             let names: Vec<String> = several.iter().map(|one| format!("{}/{problem}", one.id)).collect();
             let message = format!("'{problem}' is a problem of {} assignments", several.len());
             Err(Refusal::new(RefusalCode::Invalid, message)
-                .hint(format!("say which: -p {}", names.join(" or -p "))))
+                .hint(format!("say which with -p: {}", names.join(", "))))
         }
     })
 }

@@ -332,6 +332,11 @@ pub(crate) fn put(
             "ask somebody else",
         );
     }
+    if let Some(OverrideTo::Score(score)) = to
+        && !score.can_be_given()
+    {
+        return refused(RefusalCode::Invalid, super::check::FINE_POINTS.into(), "such as 20 or 12.5");
+    }
     let most = total(&assignment);
     if let Some(OverrideTo::Score(score)) = to
         && score > most

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use codementor_problems::defect::WarningKind;
 use codementor_problems::read::{self, Opened};
 use codementor_protocol::{PackageHash, PackageReceived, PutPackage, Refusal, RefusalCode};
 
@@ -95,12 +96,14 @@ pub(super) fn arrived(kept: &Path, upload: &Path, hash: &PackageHash) -> Result<
         Refusal::new(RefusalCode::Later, "what arrived is not the package that was announced")
             .hint("push it again: it is sent from its first byte")
     };
-    let opened = read::open(source).map_err(|defects| {
+    let mut opened = read::open(source).map_err(|defects| {
         // As above.
         let _ = std::fs::remove_file(upload);
         let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
         Refusal::new(RefusalCode::Invalid, format!("the package cannot be judged:\n{}", lines.join("\n")))
     })?;
+    // The name of the file that it arrived in is ours.
+    opened.warnings.retain(|warning| !matches!(warning.kind, WarningKind::MappedSlug { .. }));
     if !opened.package.generate.is_empty() {
         let message = "the package has cases that are still to be generated";
         return Err(
