@@ -269,7 +269,7 @@ mod tests {
             ("problem = [\"sum\"]",                             "hw3.toml is wrong: line 1: unknown field `problem`"),
             ("title = \"x\"\nlate = { percent = 10 }",          "hw3.toml is wrong: line 2: unknown field `percent`"),
             ("problems = [\"sum:ten\"]",                        "'ten' is no amount of points"),
-            ("problems = [\"Sum:10\"]",                         "'Sum' is not a problem name"),
+            ("problems = [\"Sum:10\"]",                         "'Sum' is no problem name"),
             ("problems = [\"sum\"]\ndue = \"tomorrow\"",        "'tomorrow' is no time"),
             ("problems = [\"sum\"]\ntime_zone = \"Mars\"",      "there is no time zone 'Mars'"),
             ("title = \"x\"",                                   "the assignment has no problem"),

@@ -195,7 +195,7 @@ mod tests {
             (Some("pack"),         "",                           "package pack"),
             (Some("./pack"),       "",                           "package ./pack"),
             (Some("p.zip"),        "",                           "package p.zip"),
-            (Some("Hello!"),       "",                           "'Hello!' is not a problem name: it has 1 to 64 of the characters a-z, 0-9 and -, and does not begin with -"),
+            (Some("Hello!"),       "",                           "'Hello!' is no problem name: it has 1 to 64 of the characters a-z, 0-9 and -, and does not begin with -"),
             (Some("no/where"),     "",                           "there is no problem package at no/where"),
             (Some("./empty"),      "",                           "./empty is not a problem package: there is no problem.yaml in it"),
             (Some("empty"),        "",                           "installed empty"),

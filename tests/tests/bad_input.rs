@@ -151,7 +151,7 @@ fn programs_that_cannot_be_sent() {
         (vec!["submit", "good.py"],                     2, &["which problem?", "-p PROBLEM"]),
         (vec!["submit", "good.py", "-p", "ehco"],       5, &["ehco", "did you mean 'echo'?"]),
         (vec!["submit", "good.py", "-p", "zzzzzzzz"],   5, &["zzzzzzzz", "codementor list"]),
-        (vec!["submit", "good.py", "-p", "Echo!"],      2, &["'Echo!' is not a problem name", "codementor list"]),
+        (vec!["submit", "good.py", "-p", "Echo!"],      2, &["'Echo!' is no problem name", "codementor list"]),
         (vec!["submit", "good.py", "-p", "./nowhere"],  2, &["there is no problem package at ./nowhere"]),
         (vec!["submit", "good.py", "-p", "./deep"],     2, &["no problem.yaml in it", "a folder with a problem.yaml, or a zip"]),
         (vec!["test", "good.py", "-p", "ehco"],         5, &["did you mean 'echo'?"]),

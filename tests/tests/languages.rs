@@ -71,7 +71,7 @@ fn a_korean_locale_is_spoken_to_in_korean_and_verdicts_stay_what_they_are() {
     let ran = run(&home, KOREAN, &["submit", file, "-p", "echo"]).expect_code(1);
     assert!(ran.stdout.contains("WRONG_ANSWER   0/100   테스트 0/2"), "{}", ran.stdout);
     assert!(ran.stdout.contains("다음: codementor diff"), "{}", ran.stdout);
-    assert!(ran.stderr.contains("제출 횟수"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("시도"), "{}", ran.stderr);
     for word in ["next", "tests", "attempt", "compiled"] {
         assert!(!ran.stdout.contains(word) && !ran.stderr.contains(word), "{}{}", ran.stdout, ran.stderr);
     }

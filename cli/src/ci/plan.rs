@@ -467,7 +467,7 @@ mod tests {
         for (text, mistake) in [
             ("", "it has neither an assignment nor a [[problem]]"),
             ("[[problem]]\nslug = \"sum\"\n", "unknown field `slug`"),
-            ("[[problem]]\nproblem = \"Sum!\"\n", "'Sum!' is not a problem name"),
+            ("[[problem]]\nproblem = \"Sum!\"\n", "'Sum!' is no problem name"),
             ("[[problem]]\nproblem = \"sum\"\npoints = -1\n", "points"),
             ("[[problem]]\nproblem = \"sum\"\npoints = \"many\"\n", "points: 'many' is no amount of points"),
             ("[[problem]]\nproblem = \"./nowhere\"\n", "there is no problem package at ./nowhere"),

@@ -62,9 +62,17 @@ pub(crate) fn state(assignment: &Assignment) -> (String, Tone) {
         (AssignmentState::Open, Some(opens)) if now() < opens => {
             (t!("opens {opens}", opens = shown(opens, &assignment.time_zone)), Tone::Odd)
         }
+        (AssignmentState::Open, _) if is_over(assignment) => (t!("over").into(), Tone::Plain),
         (AssignmentState::Open, _) => (t!("open").into(), Tone::Good),
         (AssignmentState::Closed, _) => (t!("closed").into(), Tone::Plain),
     }
+}
+
+/// Whether nothing is accepted any more, however late.
+fn is_over(assignment: &Assignment) -> bool {
+    let cutoff = assignment.late.cutoff_s.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX / 2000));
+    let last = assignment.due.zip(cutoff).map(|(due, cutoff)| due.0.saturating_add(cutoff * 1000));
+    last.is_some_and(|last| now().0 > last)
 }
 
 fn total(assignment: &Assignment) -> String {

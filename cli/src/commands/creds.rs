@@ -25,11 +25,11 @@ pub(crate) async fn make(context: &Context, args: &account::CiCreds) -> Result<E
     let credentials =
         Credentials::new(&made.jwt, &seed, server, own.certificates.clone()).map_err(malformed)?;
     context.progress.note(&t!(
-        "{user} may submit to {assignment} as you for {days} days, and do nothing else; codementor ci drop \
+        "{user} may submit to {assignment} as you for {days}, and do nothing else; codementor ci drop \
          {user} ends that",
         user = made.user,
         assignment = args.assignment,
-        days = args.days
+        days = count!(args.days.into(), "day")
     ));
     match &args.out {
         Some(path) => contexts::write_secret(path, &credentials.text())

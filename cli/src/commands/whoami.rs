@@ -1,7 +1,8 @@
 //! `codementor whoami`: who one is to the server that commands go to.
 
-use codementor_protocol::{Identity, ListKeys, Timestamp, WhoAmI};
+use codementor_protocol::{Identity, ListKeys, Span, Timestamp, WhoAmI};
 use serde_json::json;
+use unicode_width::UnicodeWidthStr;
 
 use crate::args::account;
 use crate::client::Credentials;
@@ -64,7 +65,7 @@ pub(crate) async fn run(context: &Context, args: &account::WhoAmI) -> Result<Exi
     let skew =
         identity.now.0 - i64::try_from(session::seconds()).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
     if skew.abs() > SKEW {
-        let by = words::duration(skew.unsigned_abs());
+        let by = words::span(Span(skew.abs()));
         context.progress.note(&match skew > 0 {
             true => t!("the clock of this machine is {by} behind the server's", by),
             false => t!("the clock of this machine is {by} ahead of the server's", by),
@@ -108,5 +109,6 @@ pub(crate) fn describe(identity: &Identity, used: Option<(&str, &Credentials)>) 
             if identity.scope.is_some() { "" } else { t!("; they renew themselves when they are used") };
         rows.push((t!("credentials"), t!("until {end}{renewal}", end = words::moment(end), renewal)));
     }
-    rows.iter().map(|(name, value)| format!("{}{value}\n", words::padded(name, 12))).collect()
+    let widest = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+    rows.iter().map(|(name, value)| format!("{}  {value}\n", words::padded(name, widest))).collect()
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a text is not the identifier that it was given as.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is not a {what}: {rule}")]
+#[error("'{text}' is no {what}: {rule}")]
 pub struct IdError {
     /// The text as given.
     pub text: String,
