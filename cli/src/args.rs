@@ -471,7 +471,7 @@ pub struct CiGrade {
     /// Write the result for GitHub Classroom to a file, or with `env` to later steps' environment
     #[arg(long, value_name = "FILE|env")]
     pub classroom: Option<PathBuf>,
-    /// Write results.json for Gradescope
+    /// Write results.json for Gradescope; what the checkout says of itself does not count then
     #[arg(long, value_name = "FILE")]
     pub gradescope: Option<PathBuf>,
     /// Print one JSON object

@@ -64,6 +64,12 @@ pub enum CiError {
         manifest = plan::MANIFEST
     ))]
     NotNamed,
+    /// Nothing names a problem that the graded repository has no say in.
+    #[error("{}", t!(
+        "which problems? For Gradescope it does not count what a submission says of itself, and neither -p nor \
+         --assignment names one"
+    ))]
+    NotNamedApart,
     /// An assignment that is not there, or not for this student.
     #[error("{}", t!("there is no assignment {id} for you", id))]
     NoSuchAssignment {
@@ -150,6 +156,7 @@ impl CiError {
             Self::NoSuchAssignment { .. } => ExitStatus::NotFound,
             Self::NoProblems { .. } => ExitStatus::NothingToGrade,
             Self::NotNamed
+            | Self::NotNamedApart
             | Self::WhichAssignment { .. }
             | Self::Problem(_)
             | Self::BadManifest { .. }
@@ -173,6 +180,9 @@ impl CiError {
             Self::NotNamed => {
                 Some(t!("list them in {manifest}: docs/CI.md shows how", manifest = plan::MANIFEST))
             }
+            Self::NotNamedApart => Some(
+                t!("list them in a file, and name it with --assignment FILE: docs/CI.md shows how").into(),
+            ),
             Self::NoSuchAssignment { .. } | Self::WhichAssignment { .. } => Some(t!(
                 "name the one that is meant in {manifest}, with a line such as: assignment = \"cs101/hw3\"",
                 manifest = plan::MANIFEST

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 static SHARED: Shared = Shared::new();
 
+const MANIFEST: &str = ".codementor/assignment.toml";
 const ECHO: &str = "import sys\nsys.stdout.write(sys.stdin.read())\n";
 
 /// One sample and two hidden cases, whose data has words that must never be seen.
@@ -93,7 +94,9 @@ fn a_right_program_passes_in_every_format() {
     let home = shared();
     let repository = Repository::new(&home, "right");
     repository.write("main.py", ECHO).write(".codementor/problem.toml", "problem = \"echo\"\n");
-    let ran = repository.grade(&[]).expect_code(0);
+    let ran = repository.run(&["ci", "grade"], &[]).expect_code(0);
+    assert!(ran.stdout.starts_with("echo: 100/100 ACCEPTED (3 tests)  #"), "{}", ran.stdout);
+    let ran = repository.grade(&["-p", "echo"]).expect_code(0);
     assert!(ran.stdout.starts_with("echo: 100/100 ACCEPTED (3 tests)  #"), "{}", ran.stdout);
     repository.check_hidden(&ran);
     let junit = repository.read("out/junit.xml");
@@ -190,7 +193,8 @@ fn several_problems_are_weighed_and_a_threshold_decides() {
         )
         .write("echo/solution.py", ECHO)
         .write("again.py", "print('no')\n");
-    let ran = repository.grade(&["--min-score", "75"]).expect_code(0);
+    let listed = |threshold| ["--assignment", MANIFEST, "--min-score", threshold];
+    let ran = repository.grade(&listed("75")).expect_code(0);
     assert!(ran.stdout.contains("echo: 30/30 ACCEPTED") && ran.stdout.contains("again: 0/10 WRONG_ANSWER"));
     assert!(ran.stdout.ends_with("hw1: 30/40, threshold 75 %: PASS\n"), "{}", ran.stdout);
     let junit = repository.read("out/junit.xml");
@@ -198,17 +202,20 @@ fn several_problems_are_weighed_and_a_threshold_decides() {
         junit.contains("<testsuite name=\"hw1/echo\"") && junit.contains("<testsuite name=\"hw1/again\"")
     );
     assert_eq!(repository.json("out/results.json")["score"], 30);
-    let ran = repository.grade(&["--min-score", "75.01"]).expect_code(1);
+    let ran = repository.grade(&listed("75.01")).expect_code(1);
     assert!(ran.stdout.ends_with("hw1: 30/40, threshold 75.01 %: FAIL\n"), "{}", ran.stdout);
     // A problem that was not begun does not keep the other from counting.
     std::fs::remove_file(repository.dir.join("again.py")).expect("is removed");
-    let ran = repository.grade(&["--min-score", "75"]).expect_code(0);
+    let ran = repository.grade(&listed("75")).expect_code(0);
     assert!(
         ran.stdout.contains("again: 0/10 MISSING: there is neither a folder again nor a source file again.*")
     );
     // Without any there is nothing to grade, and without a daemon that is known too.
     std::fs::remove_dir_all(repository.dir.join("echo")).expect("is removed");
-    repository.grade(&["--min-score", "0"]).expect_code(6);
+    repository.grade(&listed("0")).expect_code(6);
+    // What lies there without being named is no plan for Gradescope: who wrote it is graded by it.
+    let ran = repository.grade(&["--min-score", "0"]).expect_code(2);
+    assert!(ran.stderr.contains("neither -p nor --assignment names one"), "{}", ran.stderr);
 }
 
 #[test]
@@ -225,7 +232,7 @@ fn an_assignment_of_the_server_says_what_is_graded() {
     let repository = Repository::new(&home, "assigned");
     repository.write("echo.py", ECHO).write("again/main.py", "print('no')\n");
     repository.write(".codementor/assignment.toml", "assignment = \"cs101/hw1\"\n");
-    let ran = repository.grade(&["--min-score", "75"]).expect_code(0);
+    let ran = repository.grade(&["--assignment", MANIFEST, "--min-score", "75"]).expect_code(0);
     assert!(ran.stdout.ends_with("hw1: 30/40, threshold 75 %: PASS\n"), "{}", ran.stdout);
     // A student's credentials for CI name the server and the assignment: the repository need say nothing.
     home.invite("kim", &[("cs101", "student")]);
@@ -238,12 +245,55 @@ fn an_assignment_of_the_server_says_what_is_graded() {
     assert_eq!((&object["name"], &object["score"]), (&json!("hw1"), &json!("40")));
     assert!(!ran.stdout.contains("xyzzy") && !ran.stdout.contains("covert"), "{}", ran.stdout);
 
-    repository.write(".codementor/assignment.toml", "assignment = \"cs101/hw9\"\n");
-    let ran = repository.grade(&[]).expect_code(5);
+    // Nor may it, where its results are the grade.
+    student.write(MANIFEST, "[[problem]]\nproblem = \"echo\"\npoints = 1000\n");
+    let ran = student.run(&["ci", "grade", "--gradescope", "results.json"], &alone).expect_code(0);
+    assert!(ran.stdout.ends_with("hw1: 40/40: PASS\n"), "{}", ran.stdout);
+    assert_eq!(student.json("results.json")["score"], 40);
+
+    repository.write(MANIFEST, "assignment = \"cs101/hw9\"\n");
+    let ran = repository.run(&["ci", "grade"], &[]).expect_code(5);
     assert!(ran.stderr.contains("there is no assignment cs101/hw9"), "{}", ran.stderr);
     std::fs::remove_file(repository.dir.join(".codementor/assignment.toml")).expect("is removed");
-    let ran = repository.grade(&[]).expect_code(2);
-    assert!(ran.stderr.contains("which problems?"), "{}", ran.stderr);
+    let ran = repository.run(&["ci", "grade"], &[]).expect_code(2);
+    assert!(ran.stderr.contains("which problems? Neither"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_problem_of_several_assignments_is_graded_for_the_one_that_is_named() {
+    let home = shared();
+    echo("both").install(&home);
+    let course = "cs102".parse().expect("is a name");
+    ask(&home, &PutCourse { course, title: "CS".into() });
+    for id in ["cs102/hw1", "cs102/hw2"] {
+        let assignment: Assignment = serde_json::from_value(json!({
+            "id": id, "title": "Both", "state": "open", "time_zone": "UTC", "stop": "first_failure",
+            "problems": [{"problem": "both", "points": "10"}],
+        }))
+        .expect("is an assignment");
+        ask(&home, &PutAssignment { assignment, create: true });
+    }
+    home.invite("lee", &[("cs102", "student")]);
+    let repository = Repository::new(&home, "both");
+    repository.write("main.py", ECHO);
+    let words = |arguments: &[&'static str]| [&["ci", "grade", "main.py"], arguments].concat();
+    let grade = |arguments: &[&'static str]| {
+        let mut command = home.command_of("lee", &words(arguments));
+        command.current_dir(&repository.dir);
+        Ran::of(command)
+    };
+    grade(&["-p", "both"]).expect_code(2);
+    grade(&["-p", "cs102/hw2/both"]).expect_code(0);
+    repository.write(".codementor/problem.toml", "problem = \"both\"\nassignment = \"cs102/hw2\"\n");
+    grade(&[]).expect_code(0);
+    let ran = grade(&["-p", "cs102/hw9/both"]).expect_code(5);
+    assert!(ran.stderr.contains("cs102/hw9"), "{}", ran.stderr);
+    // What credentials are good for does not change what was asked for.
+    let secret = home.run_as("lee", &["ci", "creds", "cs102/hw1"]).expect_code(0).stdout;
+    let scoped = [("CODEMENTOR_CREDS", secret.trim()), ("CODEMENTOR_NATS_URL", "")];
+    repository.run(&words(&["-p", "cs102/hw1/both"]), &scoped).expect_code(0);
+    repository.run(&words(&["-p", "cs102/hw2/both"]), &scoped).expect_code(4);
+    repository.run(&words(&[]), &scoped).expect_code(4);
 }
 
 /// Asks the private daemon as its owner.

@@ -242,7 +242,8 @@ async fn submit_one(
                 (parcel.slug, Some(parcel.hash))
             }
         };
-        send(session, slug, hash, chosen, plan.assignment.clone(), options.agreed).await
+        let assignment = task.assignment.clone().or_else(|| plan.assignment.clone());
+        send(session, slug, hash, chosen, assignment, options.agreed).await
     };
     submitted.await.map_err(|error: CliError| ungraded(&task.name(), &error))
 }

@@ -11,7 +11,7 @@ use codementor_protocol::{
 use serde::Deserialize;
 
 use crate::ci::CiError;
-use crate::problem::{self, Named, ProblemError};
+use crate::problem::{self, Meant, Named, ProblemError};
 
 /// Where a repository names the problems of its assignment.
 pub const MANIFEST: &str = ".codementor/assignment.toml";
@@ -25,7 +25,7 @@ const MOST_PROBLEMS: usize = 100;
 pub struct Plan {
     /// The assignment's name.
     pub name: String,
-    /// What a server knows it by; without this the server finds the assignment by the problem.
+    /// What a server knows it by; of a problem that names another one, that one holds.
     pub assignment: Option<AssignmentId>,
     /// Its problems, in order; at least one.
     pub tasks: Vec<Task>,
@@ -70,7 +70,7 @@ impl Plan {
     fn of_assignment(assignment: &Assignment, root: &Path) -> Self {
         let task = |problem: &AssignmentProblem| Task {
             points: Some(problem.points),
-            ..at_its_place(Named::Installed(problem.problem.clone()), root)
+            ..at_its_place(alone(Named::Installed(problem.problem.clone())), root)
         };
         Self {
             name: assignment.id.assignment.to_string(),
@@ -85,6 +85,9 @@ impl Plan {
 pub struct Task {
     /// The problem.
     pub problem: Named,
+    /// The assignment that was named with it; without this the plan's, and without both the server finds it by the
+    /// problem.
+    pub assignment: Option<AssignmentId>,
     /// The folder that its files are in.
     pub dir: PathBuf,
     /// Its files, below the folder; empty for what lies there.
@@ -110,6 +113,8 @@ pub struct Sources<'a> {
     pub assignment: Option<&'a Path>,
     /// Packages to grade with, instead of installed problems.
     pub local: Option<&'a Path>,
+    /// Whether nothing counts that the graded repository says of itself. It never does with packages to grade with.
+    pub distrustful: bool,
 }
 
 impl Task {
@@ -169,18 +174,20 @@ pub fn read(sources: &Sources, dir: &Path) -> Result<Said, CiError> {
             let path = dir.join(local).join("assignment.toml");
             if path.is_file() { Some(read_manifest(&path, dir)?) } else { None }
         }
+        (None, None) if sources.distrustful => None,
         (None, None) => find_manifest(dir).map(|(path, root)| read_manifest(&path, &root)).transpose()?,
     };
     let mut plan = match manifest {
         Some(Plan { tasks, assignment: Some(id), .. }) if tasks.is_empty() && sources.problems.is_empty() => {
-            let root = if sources.assignment.is_some() { None } else { find_manifest(dir) };
+            let own = sources.assignment.is_none() && !sources.distrustful;
+            let root = if own { find_manifest(dir) } else { None };
             let root = root.map_or_else(|| dir.into(), |(_, root)| root);
             return Ok(Said::Assignment { id: Some(id), root });
         }
         Some(plan) if sources.problems.is_empty() => plan,
         None if sources.problems.is_empty()
             && packages.is_none()
-            && problem::name(None, dir).is_err_and(is_silent) =>
+            && (sources.distrustful || problem::name(None, dir).is_err_and(is_silent)) =>
         {
             return Ok(Said::Assignment { id: None, root: dir.into() });
         }
@@ -192,6 +199,8 @@ pub fn read(sources: &Sources, dir: &Path) -> Result<Said, CiError> {
                 let found = packages.iter().find(|package| name_of(package) == slug.as_str());
                 let missing = || CiError::NotInFolder { problem: slug.clone() };
                 task.problem = found.cloned().ok_or_else(missing)?;
+                // What is installed only for this is in no assignment.
+                task.assignment = None;
             }
         }
     }
@@ -225,36 +234,57 @@ fn named(
     dir: &Path,
 ) -> Result<Plan, CiError> {
     let problems = match (sources.problems, packages) {
-        ([], Some(packages)) => packages.to_vec(),
-        ([], None) => vec![problem::name(None, dir).map_err(CiError::Problem)?],
+        ([], Some(packages)) => packages.iter().cloned().map(alone).collect(),
+        ([], None) => vec![problem::meant(None, dir).map_err(CiError::Problem)?],
         (given, _) => given
             .iter()
-            .map(|given| problem::name(Some(given), dir))
-            .collect::<Result<_, _>>()
+            .map(|given| problem::meant(Some(given), dir))
+            .collect::<Result<Vec<Meant>, _>>()
             .map_err(CiError::Problem)?,
     };
     let name = manifest.as_ref().map_or_else(|| UNNAMED.into(), |plan| plan.name.clone());
     let assignment = manifest.as_ref().and_then(|plan| plan.assignment.clone());
     let known = manifest.map(|plan| plan.tasks).unwrap_or_default();
-    let alone = problems.len() == 1;
-    let task = |problem: Named| {
-        let found = known.iter().find(|task| task.name() == name_of(&problem));
-        found.cloned().unwrap_or_else(|| match alone {
-            true => Task { dir: dir.into(), whole: false, ..at_its_place(problem, dir) },
-            false => at_its_place(problem, dir),
-        })
+    let only = problems.len() == 1;
+    let task = |meant: Meant| {
+        // What is said of a problem in another assignment is not said of this one.
+        let same = |task: &&Task| {
+            let theirs = task.assignment.as_ref().or(assignment.as_ref());
+            task.name() == name_of(&meant.named)
+                && meant.assignment.as_ref().is_none_or(|id| theirs.is_none_or(|theirs| theirs == id))
+        };
+        match known.iter().find(same) {
+            Some(task) => Task { assignment: meant.assignment.or(task.assignment.clone()), ..task.clone() },
+            None if only => Task { dir: dir.into(), whole: false, ..at_its_place(meant, dir) },
+            None => at_its_place(meant, dir),
+        }
     };
-    Ok(Plan { name, assignment, tasks: problems.into_iter().map(task).collect() })
+    let tasks = problems.into_iter().map(task).collect();
+    Ok(Plan { name, assignment, tasks })
 }
 
 fn is_silent(error: ProblemError) -> bool {
     matches!(error, ProblemError::NotNamed)
 }
 
+/// A problem that is named without an assignment.
+fn alone(named: Named) -> Meant {
+    Meant { named, assignment: None }
+}
+
 /// One of several problems: its files are in a folder of its name.
-fn at_its_place(problem: Named, root: &Path) -> Task {
-    let dir = root.join(name_of(&problem));
-    Task { problem, dir, files: Vec::new(), whole: true, language: None, entry: None, points: None }
+fn at_its_place(meant: Meant, root: &Path) -> Task {
+    let dir = root.join(name_of(&meant.named));
+    Task {
+        problem: meant.named,
+        assignment: meant.assignment,
+        dir,
+        files: Vec::new(),
+        whole: true,
+        language: None,
+        entry: None,
+        points: None,
+    }
 }
 
 /// The manifest here or above, and the folder that its paths are of. What names one problem is nearer in the same
@@ -281,7 +311,7 @@ fn read_manifest(path: &Path, root: &Path) -> Result<Plan, CiError> {
     }
     let mut tasks = Vec::new();
     for entry in manifest.problems {
-        let problem = problem::name(Some(&entry.problem), root).map_err(|error| wrong(error.to_string()))?;
+        let problem = problem::meant(Some(&entry.problem), root).map_err(|error| wrong(error.to_string()))?;
         let points = entry.points.map(|amount| match amount {
             Amount::Whole(number) => number.to_string(),
             Amount::Fraction(number) => number.to_string(),
@@ -295,6 +325,7 @@ fn read_manifest(path: &Path, root: &Path) -> Result<Plan, CiError> {
         let (language, program) = (entry.language, entry.entry);
         tasks.push(Task {
             problem: place.problem,
+            assignment: place.assignment,
             dir,
             files: entry.files,
             whole,
@@ -408,7 +439,9 @@ mod tests {
                     let files: Vec<String> =
                         task.files.iter().map(|file| file.display().to_string()).collect();
                     let dir = task.dir.display();
-                    format!("{text}\n{kind} {}: {dir} [{}]{points}", task.name(), files.join(" "))
+                    let meant = task.assignment.as_ref().or(plan.assignment.as_ref());
+                    let meant = meant.map(|id| format!(" for {id}")).unwrap_or_default();
+                    format!("{text}\n{kind} {}: {dir} [{}]{points}{meant}", task.name(), files.join(" "))
                 }),
                 Err(error) => error.to_string(),
             };
@@ -460,6 +493,58 @@ mod tests {
         let folder = Folder::new(&[(MANIFEST, "[[problem]]\nproblem = \"sum\"\n"), ("own/x", "")]);
         // Its paths are of where one stands.
         assert_eq!(folder.plan("own", &named), "codementor\ninstalled sum: own/sum []");
+    }
+
+    #[test]
+    fn the_assignment_that_is_named_with_a_problem_is_the_one_it_is_graded_for() {
+        let folder = Folder::new(&[
+            (MANIFEST, "assignment = \"cs101/hw1\"\n[[problem]]\nproblem = \"sum\"\npoints = 40\n"),
+            ("got/.codementor/problem.toml", "problem = \"sum\"\nassignment = \"cs101/hw2\"\n"),
+            ("set/sum/problem.yaml", ""),
+        ]);
+        let named = |problem: &str| {
+            let problems = paths(&[problem]);
+            folder.plan("", &Sources { problems: &problems, ..Sources::default() })
+        };
+        assert_eq!(named("sum"), "hw1\ninstalled sum: sum [] 40 points for cs101/hw1");
+        assert_eq!(named("cs101/hw1/sum"), "hw1\ninstalled sum: sum [] 40 points for cs101/hw1");
+        // What another assignment has it worth is no matter there.
+        assert_eq!(named("cs101/hw2/sum"), "hw1\ninstalled sum: . [] for cs101/hw2");
+        assert_eq!(
+            folder.plan("got", &Sources::default()),
+            "codementor\ninstalled sum: got [] for cs101/hw2"
+        );
+        let several = Folder::new(&[(MANIFEST, "[[problem]]\nproblem = \"cs101/hw3/sum\"\n")]);
+        assert_eq!(several.plan("", &Sources::default()), "codementor\ninstalled sum: sum [] for cs101/hw3");
+        let problems = paths(&["cs101/hw2/sum"]);
+        let local = Some(Path::new("set"));
+        let packaged = Sources { problems: &problems, local, ..Sources::default() };
+        assert_eq!(folder.plan("", &packaged), "codementor\npackage sum: . []");
+    }
+
+    #[test]
+    fn who_does_not_trust_the_checkout_goes_by_what_is_named_or_by_the_server() {
+        let cheap = "[[problem]]\nproblem = \"easy\"\npoints = 1000\n";
+        let folder = Folder::new(&[
+            ("work/.codementor/assignment.toml", cheap),
+            ("got/.codementor/problem.toml", "problem = \"easy\"\n"),
+            ("its/assignment.toml", "assignment = \"cs101/hw1\"\n"),
+            ("its/list.toml", "[[problem]]\nproblem = \"sum\"\npoints = 40\n"),
+        ]);
+        let distrustful = Sources { distrustful: true, ..Sources::default() };
+        assert_eq!(folder.plan("work", &distrustful), "the server's matter");
+        assert_eq!(folder.plan("got", &distrustful), "the server's matter");
+        let list = Path::new("../its/list.toml");
+        let listed = Sources { assignment: Some(list), ..distrustful.clone() };
+        assert_eq!(folder.plan("work", &listed), "codementor\ninstalled sum: work/sum [] 40 points");
+        let problems = paths(&["sum"]);
+        let named = Sources { problems: &problems, ..distrustful.clone() };
+        assert_eq!(folder.plan("work", &named), "codementor\ninstalled sum: work []");
+        let root = folder.0.path().join("work");
+        let id: AssignmentId = "cs101/hw1".parse().expect("is an id");
+        let whole = Sources { assignment: Some(Path::new("../its/assignment.toml")), ..distrustful };
+        let said = read(&whole, &root).expect("something is said");
+        assert_eq!(said, Said::Assignment { id: Some(id), root });
     }
 
     #[test]

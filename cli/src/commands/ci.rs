@@ -107,6 +107,8 @@ async fn graded(context: &Context, args: &args::CiGrade) -> Result<ExitStatus, C
         files: &args.files,
         assignment: args.assignment.as_deref(),
         local: args.local.as_deref(),
+        // Its results are the grade, and what is graded is what a student has uploaded.
+        distrustful: args.gradescope.is_some(),
     };
     let dir = working_directory()?;
     let options = Options {
@@ -114,15 +116,20 @@ async fn graded(context: &Context, args: &args::CiGrade) -> Result<ExitStatus, C
         agreed: args.yes,
         timeout: args.timeout.map(Duration::from_secs),
     };
+    let apart = |error| match error {
+        CiError::NotNamed if sources.distrustful => CiError::NotNamedApart,
+        error => error,
+    };
     let graded = match plan::read(&sources, &dir)? {
         Said::Plan(plan) => grade::grade(context, &plan, &options, &environment).await?,
         // A private daemon is not started only to hear that it has none.
         Said::Assignment { id: None, .. } if context.settings.nats_url.is_none() => {
-            return Err(CiError::NotNamed.into());
+            return Err(apart(CiError::NotNamed).into());
         }
         Said::Assignment { id, root } => match listed(context).await {
             Ok(due) => {
-                let plan = plan::finish(Plan::out_of(&due, id.as_ref(), &root)?, &sources, &dir)?;
+                let plan =
+                    plan::finish(Plan::out_of(&due, id.as_ref(), &root).map_err(apart)?, &sources, &dir)?;
                 grade::grade(context, &plan, &options, &environment).await?
             }
             Err(error) => {
