@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use codementor_tests::peer::{Peer, runtime, within};
 use codementor_tests::{Draft, Home, Ran, home, wait_until};
+use codementord::nats::auth::Creds;
 use codementord::nats::server::PINNED;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -204,6 +206,31 @@ fn a_port_that_is_taken_is_named() {
     home.run(&["up", "--nats-port", &port]).expect_code(0);
     let text = std::fs::read_to_string(home.data().join("daemon.json")).expect("is read");
     assert!(text.contains(&format!("nats://127.0.0.1:{port}")), "{text}");
+}
+
+#[test]
+fn starts_without_work_between_leave_the_queue_working() {
+    let home = ready(home!());
+    submit(&home, QUICK, &[]).expect_code(0);
+    let creds = home.work().join("judge.creds");
+    home.run_daemon(&["judge-creds", "peer", "--out", creds.to_str().expect("a text")]).expect_code(0);
+    let creds = Creds::read(&creds).expect("are read");
+    let text = std::fs::read_to_string(home.data().join("daemon.json")).expect("the daemon is ready");
+    let daemon: Value = serde_json::from_str(&text).expect("is JSON");
+    runtime().block_on(async {
+        let peer = Peer::of(daemon["url"].as_str().expect("a text"), &creds).await;
+        // More than are read before the stream is cleared of them.
+        for _ in 0..600 {
+            peer.client.publish("cm.res.999999", "no report".into()).await.expect("is sent");
+        }
+        within(peer.client.flush()).await.expect("it is with the server");
+    });
+    for _ in 0..3 {
+        home.run(&["down"]).expect_code(0);
+        home.run(&["list"]).expect_code(0);
+        home.run(&["down"]).expect_code(0);
+        submit(&home, QUICK, &["--timeout", "60"]).expect_code(0);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! SQLite is the truth and NATS the way: whatever is here can be published again.
 
+use std::collections::HashMap;
 use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const PULL: Duration = Duration::from_secs(30);
 /// How long a message is known by its `Nats-Msg-Id`: longer than the outbox takes to try again.
 const DUPLICATES: Duration = Duration::from_secs(120);
+
+/// Where a stream keeps the name of its life.
+const LIFE: &str = "codementor.life";
 
 /// How large things are, and how patient.
 #[derive(Debug, Clone)]
@@ -79,7 +83,7 @@ pub fn context(client: async_nats::Client) -> Context {
 /// Makes the streams, the judges' consumer and the bucket what they should be. What is in them stays. By the daemon.
 pub async fn prepare(context: &Context, layout: &Layout) -> Result<(), StreamsError> {
     put_stream(context, "prepare the stream of jobs", jobs(layout)).await?;
-    put_stream(context, "prepare the stream of reports", results(layout)).await?;
+    put_results(context, layout).await?;
     put_stream(context, "prepare the bucket of packages", packages(layout)).await?;
     put_consumer(context, "prepare the judges' consumer", judge(layout), subject::JOBS_STREAM).await?;
     Ok(())
@@ -235,6 +239,26 @@ async fn put_stream(
 ) -> Result<(), StreamsError> {
     bounded(what, context.create_or_update_stream(config)).await?;
     Ok(())
+}
+
+/// The stream of reports keeps the name of its life, by which its places are told from those of one that was lost. When
+/// it was made does not tell that: the server changes this with a change of the stream.
+async fn put_results(context: &Context, layout: &Layout) -> Result<(), StreamsError> {
+    let what = "prepare the stream of reports";
+    let life = match bounded(what, context.get_stream(subject::RESULTS_STREAM)).await {
+        Ok(stream) => life(stream.cached_info()).map(str::to_owned),
+        Err(StreamsError::Timeout { what }) => return Err(StreamsError::Timeout { what }),
+        // There is none yet, or making it says what is wrong.
+        Err(StreamsError::Refused { .. }) => None,
+    };
+    let life = life.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+    let config = stream::Config { metadata: HashMap::from([(LIFE.into(), life)]), ..results(layout) };
+    put_stream(context, what, config).await
+}
+
+/// The name of a stream's life.
+pub fn life(info: &stream::Info) -> Option<&str> {
+    info.config.metadata.get(LIFE).map(String::as_str)
 }
 
 async fn put_consumer(

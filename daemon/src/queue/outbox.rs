@@ -18,6 +18,8 @@ use crate::submissions::{self, JobChange};
 
 /// A published job that NATS forgets within this time after publication is told from a new one by its message id.
 const DEDUPLICATION: Duration = Duration::from_secs(90);
+/// How long reading what judges had reported may take before it is worth a word.
+const UNUSUAL: Duration = Duration::from_secs(10);
 /// Where NATS tells that a message was delivered as often as is allowed.
 const GIVEN_UP: &str = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.CM_JOBS.judge";
 
@@ -76,10 +78,13 @@ pub(crate) async fn run(
 ) {
     // Until the old reports are in the database, a job that has ended would look like one that was lost. What changes
     // meanwhile is read from the database afterwards.
+    let mut waiting = interval(UNUSUAL);
+    waiting.reset();
     loop {
         tokio::select! {
             _ = caught_up.wait_for(|done| *done) => break,
             change = changes.recv() => if change.is_none() { return },
+            _ = waiting.tick() => tracing::warn!("nothing is published yet: the judges' old reports are still being read"),
         }
     }
     let mut task = Task {

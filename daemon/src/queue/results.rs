@@ -58,18 +58,20 @@ async fn read(
     let mut stream =
         timeout(NATS_TIMEOUT, core.jetstream.get_stream(subject::RESULTS_STREAM)).await?.map_err(nats)?;
     let info = timeout(NATS_TIMEOUT, stream.info()).await?.map_err(nats)?.clone();
-    let incarnation = info.created.unix_timestamp_nanos().to_string();
+    let incarnation = streams::life(&info).unwrap_or_default().to_owned();
+    let before_first = info.state.first_sequence.saturating_sub(1);
     let mut position = {
         let incarnation = incarnation.clone();
-        core.store.read(move |db| position(db, &incarnation)).await?
+        // What is gone from the stream is in the database, and never comes again.
+        core.store.read(move |db| position(db, &incarnation)).await?.max(before_first)
     };
     let last = info.state.last_sequence;
-    if position >= last {
+    if position >= last || info.state.messages == 0 {
         caught_up.send_replace(true);
     }
     let mut messages = streams::results_after(&core.jetstream, position).await.map_err(nats)?;
     let mut heard = 0;
-    let mut purged = position;
+    let mut purged = before_first;
     loop {
         let first = tokio::select! {
             message = messages.next() => message,
