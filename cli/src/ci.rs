@@ -58,6 +58,12 @@ pub enum CiError {
         /// Whether the job runs for a pull request.
         pull_request: bool,
     },
+    /// A job that its CI service gave no ID token.
+    #[error("{}", t!("this job has no ID token: CODEMENTOR_ID_TOKEN is not set, or empty"))]
+    NoIdToken {
+        /// Which CI this is.
+        service: Option<Service>,
+    },
     /// Neither an argument nor a file names a problem.
     #[error("{}", t!(
         "which problems? Neither -p nor a {manifest} nor a .codementor/problem.toml here or above names one",
@@ -152,7 +158,7 @@ impl CiError {
     /// What the process exits with.
     pub fn status(&self) -> ExitStatus {
         match self {
-            Self::NoCredentials { .. } => ExitStatus::Login,
+            Self::NoCredentials { .. } | Self::NoIdToken { .. } => ExitStatus::Login,
             Self::NoSuchAssignment { .. } => ExitStatus::NotFound,
             Self::NoProblems { .. } => ExitStatus::NothingToGrade,
             Self::NotNamed
@@ -177,6 +183,7 @@ impl CiError {
             Self::NoCredentials { service, pull_request, .. } => {
                 Some(what_a_fork_lacks(*service, *pull_request))
             }
+            Self::NoIdToken { service } => Some(what_gives_a_token(*service)),
             Self::NotNamed => {
                 Some(t!("list them in {manifest}: docs/CI.md shows how", manifest = plan::MANIFEST))
             }
@@ -208,6 +215,19 @@ impl CiError {
             | Self::NotInFolder { .. } => None,
         }
     }
+}
+
+fn what_gives_a_token(service: Option<Service>) -> String {
+    let github = t!(
+        "on GitHub the job needs permissions: id-token: write, and asks for the token itself, as docs/CI.md shows"
+    );
+    let gitlab = t!("on GitLab the job lists it: id_tokens: CODEMENTOR_ID_TOKEN, with the server's audience");
+    let place = match service {
+        Some(Service::GitHub) => github.to_owned(),
+        Some(Service::GitLab) => gitlab.to_owned(),
+        Some(Service::Jenkins | Service::Other) | None => format!("{github}; {gitlab}"),
+    };
+    t!("{place}. Jobs of a fork are given none", place)
 }
 
 fn what_a_fork_lacks(service: Option<Service>, pull_request: bool) -> String {

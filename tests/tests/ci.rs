@@ -358,8 +358,10 @@ fn without_credentials_a_fork_is_told_what_it_lacks() {
             ("GITHUB_EVENT_NAME", "pull_request"),
             ("GITHUB_STEP_SUMMARY", summary),
         ];
-        repository.write("summary", "");
-        let arguments = ["ci", "grade", "-p", "echo", "--gradescope", "results.json"];
+        repository.write("summary", "").write("results.json", "{\"score\": 100}");
+        let _ = std::fs::remove_file(repository.dir.join("junit.xml"));
+        let formats = ["--gradescope", "results.json", "--junit", "junit.xml", "--json"];
+        let arguments = [&["ci", "grade", "-p", "echo"][..], &formats].concat();
         let ran = repository.run(&arguments, &[variables, &github].concat()).expect_code(4);
         assert!(
             ran.stderr.contains("fork") && ran.stderr.contains("secret CODEMENTOR_CREDS"),
@@ -368,6 +370,10 @@ fn without_credentials_a_fork_is_told_what_it_lacks() {
         );
         assert!(repository.read("summary").contains("This is no zero"), "{variables:?}");
         assert!(!repository.has("results.json"));
+        let junit = repository.read("junit.xml");
+        assert!(junit.contains("codementor/echo") && junit.contains("type=\"login_required\""), "{junit}");
+        let object: Value = serde_json::from_str(&ran.stdout).expect("is JSON");
+        assert_eq!((&object["exit_code"], &object["score"]), (&json!(4), &Value::Null));
     }
     let named = ["ci", "grade", "-p", "echo", "--nats-url", url, "--creds", "gone.creds"];
     let ran = repository.run(&named, &[]).expect_code(4);

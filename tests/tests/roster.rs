@@ -214,6 +214,20 @@ fn a_ci_job_is_the_student_whose_repository_it_is_of() {
         let arguments = ["ci", "login", &home.url(), assignment, "--out", "job.creds", "--id-token", &token];
         home.run_as("job", &arguments)
     };
+    home.settle("job");
+    // Without a token it is said what gives a job one, not how the command is used.
+    for (set, said) in [
+        (&[("GITHUB_ACTIONS", "true")][..], "permissions: id-token: write"),
+        (&[("GITLAB_CI", "true"), ("CODEMENTOR_ID_TOKEN", "")], "id_tokens"),
+        (&[("CODEMENTOR_ID_TOKEN", " \n")], "id_tokens"),
+    ] {
+        let mut command =
+            home.command_of("job", &["ci", "login", &home.url(), "algo/hw1", "--out", "job.creds"]);
+        command.env_remove("GITHUB_ACTIONS").env_remove("CODEMENTOR_ID_TOKEN").envs(set.iter().copied());
+        let ran = Ran::of(command).expect_code(4);
+        let lacks = ran.stderr.contains("no ID token") && ran.stderr.contains("fork");
+        assert!(lacks && ran.stderr.contains(said), "{}", ran.stderr);
+    }
     let nobody = log_in("kim-dev", "algo/hw1").expect_code(4);
     assert!(nobody.stderr.contains("nobody on the course's roster"), "{}", nobody.stderr);
     import(&home, ROSTER, &[]).expect_code(0);

@@ -174,7 +174,7 @@ pub struct CiLogin {
     pub assignment: AssignmentId,
     /// ID token of this job, for the audience that the server wants
     #[arg(long, env = "CODEMENTOR_ID_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub id_token: String,
+    pub id_token: Option<String>,
     /// Certificate to trust the server by, as PEM [default: those of the system]
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,

@@ -14,7 +14,7 @@ use codementor_runners::Languages;
 use crate::ci::environment::Environment;
 use crate::ci::graded::{Ending, Graded, Problem, Source, Test};
 use crate::ci::log::{self, Guard};
-use crate::ci::plan::{Plan, Task};
+use crate::ci::plan::{Plan, Said, Task, UNNAMED};
 use crate::commands::{Context, submit};
 use crate::error::{CliError, ExitStatus, Outcome, come_back};
 use crate::follow::follow;
@@ -108,6 +108,24 @@ pub(crate) fn nothing(name: String, error: &CliError) -> Graded {
     Graded { name, problems: vec![problem], at, elapsed_ms: 0 }
 }
 
+/// What grading comes to where it cannot begin: no problem of the plan has a grade. Nothing is told in the log.
+pub(crate) fn not_begun(said: Option<&Said>, error: &CliError) -> Graded {
+    let (name, problems) = match said {
+        Some(Said::Plan(plan)) => {
+            let one = |task: &Task| problem(task, task.name(), no_grade(error));
+            (plan.name.clone(), plan.tasks.iter().map(one).collect())
+        }
+        Some(Said::Assignment { id: Some(id), .. }) => (id.assignment.to_string(), Vec::new()),
+        Some(Said::Assignment { id: None, .. }) | None => (UNNAMED.to_owned(), Vec::new()),
+    };
+    let at = Timestamp(jiff::Timestamp::now().as_millisecond());
+    let mut graded = Graded { name, problems, at, elapsed_ms: 0 };
+    if graded.problems.is_empty() {
+        graded.problems.push(unsent(graded.name.clone(), None, no_grade(error)));
+    }
+    graded
+}
+
 /// A problem on its way.
 enum Sent {
     Ended(Problem),
@@ -141,6 +159,10 @@ fn unsent(name: String, points: Option<Points>, ending: Ending) -> Problem {
 /// Tells in the log why a problem has no grade.
 fn ungraded(name: &str, error: &CliError) -> Ending {
     tell(&format!("{name}: {}", error.render(Paint::PLAIN)));
+    no_grade(error)
+}
+
+fn no_grade(error: &CliError) -> Ending {
     Ending::Ungraded {
         status: error.status(),
         code: error.status().token().into(),

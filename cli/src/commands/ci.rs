@@ -49,13 +49,52 @@ pub(crate) fn settings(mut flags: Flags, args: &args::CiGrade) -> Result<Setting
     checked.map_err(|url| {
         let environment = Environment::detect();
         let (service, pull_request) = (environment.service, environment.pull_request);
-        let error = CiError::NoCredentials { url, service, pull_request };
-        if let Some(path) = &environment.summary {
-            // The error itself is what counts.
-            let _ = append(path, &summary::refusal(&error.to_string(), error.hint().as_deref()));
-        }
-        error.into()
+        let error = CiError::NoCredentials { url, service, pull_request }.into();
+        // The error itself is what counts.
+        let _ = refuse(args, &environment, &error);
+        error
     })
+}
+
+/// Has every format that is asked for say why nothing was graded, as far as it can say it.
+fn refuse(args: &args::CiGrade, environment: &Environment, error: &CliError) -> Result<(), CliError> {
+    remove_all(args)?;
+    let said = working_directory().ok().and_then(|dir| plan::read(&sources(args), &dir).ok());
+    let graded = grade::not_begun(said.as_ref(), error);
+    if let Some(path) = &args.junit {
+        write(path, &junit::render(&graded))?;
+    }
+    let summary = summary::refusal(&error.to_string(), error.hint().as_deref());
+    match (&args.summary, &environment.summary) {
+        (Some(path), _) => write(path, &summary)?,
+        (None, Some(path)) => append(path, &summary)?,
+        (None, None) => {}
+    }
+    if let Some(path) = &environment.outputs {
+        append(path, &outputs::render(&graded, args.min_score))?;
+    }
+    if args.json {
+        std::io::stdout().write_all(json::render(&graded, args.min_score).as_bytes())?;
+    }
+    Ok(())
+}
+
+fn sources(args: &args::CiGrade) -> Sources<'_> {
+    Sources {
+        problems: &args.problems,
+        files: &args.files,
+        assignment: args.assignment.as_deref(),
+        local: args.local.as_deref(),
+        // Its results are the grade, and what is graded is what a student has uploaded.
+        distrustful: args.gradescope.is_some(),
+    }
+}
+
+/// Removes what earlier runs wrote: no grade of one may be taken for this run's.
+fn remove_all(args: &args::CiGrade) -> Result<(), CliError> {
+    let classroom = args.classroom.as_ref().filter(|path| path.as_os_str() != ENVIRONMENT);
+    let files = [&args.junit, &args.summary, &args.code_quality, &args.gradescope];
+    files.into_iter().flatten().chain(classroom).try_for_each(remove)
 }
 
 fn is_blank(path: &Path) -> bool {
@@ -93,23 +132,12 @@ fn failure(error: &CliError) -> String {
 
 async fn graded(context: &Context, args: &args::CiGrade) -> Result<ExitStatus, CliError> {
     let environment = Environment::detect();
-    let classroom = args.classroom.as_ref().filter(|path| path.as_os_str() != ENVIRONMENT);
-    // Whatever happens from here on, no grade of an earlier run may be taken for this one's.
-    let files = [&args.junit, &args.summary, &args.code_quality, &args.gradescope];
-    for path in files.into_iter().flatten().chain(classroom) {
-        remove(path)?;
-    }
-    if args.classroom.is_some() && classroom.is_none() && environment.variables.is_none() {
+    remove_all(args)?;
+    let for_later_steps = args.classroom.as_ref().is_some_and(|path| path.as_os_str() == ENVIRONMENT);
+    if for_later_steps && environment.variables.is_none() {
         return Err(CiError::NotOnGitHub.into());
     }
-    let sources = Sources {
-        problems: &args.problems,
-        files: &args.files,
-        assignment: args.assignment.as_deref(),
-        local: args.local.as_deref(),
-        // Its results are the grade, and what is graded is what a student has uploaded.
-        distrustful: args.gradescope.is_some(),
-    };
+    let sources = sources(args);
     let dir = working_directory()?;
     let options = Options {
         language: args.language.as_deref(),

@@ -5,6 +5,8 @@ use std::path::Path;
 use codementor_protocol::{Enrol, Identity, Join, WhoAmI};
 
 use crate::args::account;
+use crate::ci::CiError;
+use crate::ci::environment::Environment;
 use crate::client::{Client, ClientError, Credentials};
 use crate::commands::{Context, whoami};
 use crate::contexts::{self, ContextError, Contexts};
@@ -120,9 +122,15 @@ async fn enrol(
 /// `codementor ci login`: a job joins for a while, by the token that its CI system has signed for it.
 pub(crate) async fn log_in(context: &Context, args: &account::CiLogin) -> Result<ExitStatus, CliError> {
     let server = Server::parse(&args.server)?;
+    // An empty one is how a CI service hands on a token that a job was not given.
+    let token = args.id_token.as_deref().map(str::trim).filter(|token| !token.is_empty());
+    let Some(token) = token else {
+        let service = Environment::detect().service;
+        return Err(CiError::NoIdToken { service }.into());
+    };
     warn_if_open(context, &server);
     let request = Enrol {
-        id_token: Some(args.id_token.trim().to_owned()),
+        id_token: Some(token.to_owned()),
         assignment: Some(args.assignment.clone()),
         ..Enrol::default()
     };
