@@ -5,11 +5,10 @@
 //! --context NAME, CODEMENTOR_CONTEXT ─▶ --creds, CODEMENTOR_CREDS ─▶ the current context ─▶ the private daemon
 //! ```
 
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use codementord::files::write_private;
 use codementord::settings::Settings;
 
 use crate::client::ClientError;
@@ -160,7 +159,7 @@ impl Contexts {
             .mode(0o700)
             .create(&self.dir)
             .map_err(self.file(&self.dir))?;
-        write_secret(&path, &credentials.text()).map_err(self.file(&path))
+        write_private(&path, credentials.text().as_bytes()).map_err(self.file(&path))
     }
 
     /// Makes a context the current one; none is the private daemon.
@@ -169,7 +168,7 @@ impl Contexts {
         match name {
             Some(name) => {
                 self.known(name)?;
-                write_secret(&path, &format!("{name}\n")).map_err(self.file(&path))
+                write_private(&path, format!("{name}\n").as_bytes()).map_err(self.file(&path))
             }
             None => match std::fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(self.file(&path)(error)),
@@ -259,15 +258,6 @@ pub fn apply(mut settings: Settings, named: Option<&str>) -> Result<Settings, Cl
     Ok(settings)
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
-pub fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
-    let fresh = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(fresh, path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,8 +324,8 @@ mod tests {
     fn secrets_are_replaced_whole() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("user.creds");
-        write_secret(&path, "secret").expect("is written");
-        write_secret(&path, "secret 2").expect("is written again");
+        write_private(&path, b"secret").expect("is written");
+        write_private(&path, b"secret 2").expect("is written again");
         assert_eq!(std::fs::read_to_string(&path).expect("is read"), "secret 2");
         assert_eq!(std::fs::read_dir(dir.path()).expect("is listed").count(), 1, "nothing is left beside it");
     }

@@ -18,11 +18,11 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use codementor_protocol::{Enrol, Stop, Stopping};
+use codementord::files::write_private;
 use codementord::settings::{DaemonFile, Paths, Settings};
 use rustix::fs::FlockOperation;
 
 use crate::client::{Client, ClientError, Credentials};
-use crate::contexts::write_secret;
 use crate::error::{CliError, ExitStatus};
 use crate::progress::Progress;
 
@@ -297,7 +297,7 @@ async fn enter(file: &DaemonFile, paths: &Paths) -> Result<Client, CliError> {
     let path = paths.user_creds();
     let unwritten = |source| PrivateError::DataDir { path: path.clone(), source };
     let seed = key.seed().map_err(|error| unwritten(std::io::Error::other(error)))?;
-    write_secret(&path, &Credentials::compose(&enrolled.jwt, &seed)).map_err(unwritten)?;
+    write_private(&path, Credentials::compose(&enrolled.jwt, &seed).as_bytes()).map_err(unwritten)?;
     Ok(Client::connect_here(file, &Credentials::read(&path)?).await?)
 }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use codementor_protocol::{Renew, Request, UserName};
+use codementord::files::write_private;
 use codementord::settings::Settings;
 
 use crate::client::{Client, ClientError, Credentials};
-use crate::contexts;
 use crate::error::CliError;
 use crate::private;
 use crate::progress::Progress;
@@ -115,7 +115,7 @@ async fn renew(client: &Client, credentials: &Credentials, path: &Path, progress
         Err(error) => error.to_string(),
         Ok(renewed) => match credentials.with_jwt(&renewed.jwt) {
             Err(reason) => reason.to_owned(),
-            Ok(renewed) => match contexts::write_secret(path, &renewed.text()) {
+            Ok(renewed) => match write_private(path, renewed.text().as_bytes()) {
                 Err(error) => error.to_string(),
                 Ok(()) => return,
             },

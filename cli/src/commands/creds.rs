@@ -1,11 +1,12 @@
 //! `codementor ci creds`: credentials of one's own for CI, good for one assignment.
 
 use codementor_protocol::{ListKeys, LogOut, MakeScoped, Refusal, RefusalCode, UserName};
+use codementord::files::write_private;
 
 use crate::args::account;
 use crate::client::{ClientError, Credentials};
 use crate::commands::{Context, whoami};
-use crate::contexts::{self, ContextError};
+use crate::contexts::ContextError;
 use crate::error::{CliError, ExitStatus};
 
 pub(crate) async fn make(context: &Context, args: &account::CiCreds) -> Result<ExitStatus, CliError> {
@@ -32,7 +33,7 @@ pub(crate) async fn make(context: &Context, args: &account::CiCreds) -> Result<E
         days = count!(args.days.into(), "day")
     ));
     match &args.out {
-        Some(path) => contexts::write_secret(path, &credentials.text())
+        Some(path) => write_private(path, credentials.text().as_bytes())
             .map_err(|source| CliError::Write { what: path.display().to_string(), source })?,
         None => context.print(&format!("{}\n", credentials.line()))?,
     }

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use codementor_protocol::{Enrol, Identity, Join, WhoAmI};
+use codementord::files::write_private;
 
 use crate::args::account;
 use crate::ci::CiError;
 use crate::ci::environment::Environment;
 use crate::client::{Client, ClientError, Credentials};
 use crate::commands::{Context, whoami};
-use crate::contexts::{self, ContextError, Contexts};
+use crate::contexts::{ContextError, Contexts};
 use crate::credentials;
 use crate::error::{CliError, ExitStatus};
 
@@ -135,7 +136,7 @@ pub(crate) async fn log_in(context: &Context, args: &account::CiLogin) -> Result
         ..Enrol::default()
     };
     let credentials = enrol(context, request, &server, read_ca(args.ca.as_deref())?).await?;
-    contexts::write_secret(&args.out, &credentials.text())
+    write_private(&args.out, credentials.text().as_bytes())
         .map_err(|source| CliError::Write { what: args.out.display().to_string(), source })?;
     context.progress.note(&t!(
         "{user} may submit to {assignment} for a quarter of an hour",

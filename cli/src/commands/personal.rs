@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use codementor_protocol::{ErasePersonal, PersonalPlace, ReadPersonal};
+use codementord::files::write_private;
 use serde_json::{Map, Value, json};
 
 use crate::args::account::{Erase, Export};
 use crate::commands::{Context, ask, working_directory};
 use crate::error::{CliError, ExitStatus};
-use crate::{contexts, sanitize};
+use crate::sanitize;
 
 /// Writes all of it as one JSON object: a list of rows for each table.
 pub(crate) async fn export(context: &Context, args: &Export) -> Result<ExitStatus, CliError> {
@@ -36,7 +37,7 @@ pub(crate) async fn export(context: &Context, args: &Export) -> Result<ExitStatu
     }
     let path = working_directory()?.join(&args.file);
     // Only for who asked for it.
-    contexts::write_secret(&path, &text)
+    write_private(&path, text.as_bytes())
         .map_err(|source| CliError::Write { what: args.file.display().to_string(), source })?;
     let rows = count!(count, "row");
     context.print(&t!(

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use codementor_protocol::{ProblemStats, ReadStats, Stats, Verdict};
+use codementord::files::write_public;
 use unicode_width::UnicodeWidthStr;
 
 use crate::args::course;
@@ -36,17 +37,9 @@ pub(crate) async fn run(context: &Context, args: &course::Stats) -> Result<ExitS
     Ok(ExitStatus::Success)
 }
 
-/// Writes a page that is whole or not there at all.
 fn write(path: &Path, page: &str) -> Result<(), CliError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let fresh = path.with_file_name(name);
-    let written = std::fs::write(&fresh, page).and_then(|()| std::fs::rename(&fresh, path));
-    if written.is_err() {
-        // The error itself is what counts.
-        let _ = std::fs::remove_file(&fresh);
-    }
-    written.map_err(|source| CliError::Write { what: path.display().to_string(), source })
+    write_public(path, page.as_bytes())
+        .map_err(|source| CliError::Write { what: path.display().to_string(), source })
 }
 
 /// The plots, for a terminal.
