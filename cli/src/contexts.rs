@@ -319,14 +319,4 @@ mod tests {
             assert!(matches!(contexts.path(name), Err(ContextError::BadName(_))), "{name}");
         }
     }
-
-    #[test]
-    fn secrets_are_replaced_whole() {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let path = dir.path().join("user.creds");
-        write_private(&path, b"secret").expect("is written");
-        write_private(&path, b"secret 2").expect("is written again");
-        assert_eq!(std::fs::read_to_string(&path).expect("is read"), "secret 2");
-        assert_eq!(std::fs::read_dir(dir.path()).expect("is listed").count(), 1, "nothing is left beside it");
-    }
 }

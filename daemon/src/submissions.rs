@@ -140,7 +140,10 @@ pub(crate) fn accept(
     let stop = conditions.map_or(StopRule::FirstFailure, |conditions| conditions.stop);
     let visibility = conditions.map_or(CaseVisibility::All, |conditions| conditions.visibility);
     let position: u64 = db
-        .prepare_cached("SELECT count(*) FROM outbox WHERE lane <= ?1 AND sequence IS NULL")?
+        .prepare_cached(
+            "SELECT count(*) FROM outbox JOIN submissions ON submissions.id = outbox.submission
+             WHERE outbox.lane <= ?1 AND submissions.state IN ('new', 'queued')",
+        )?
         .query_row([lane_number(terms.lane)], |row| row.get(0))?;
     db.prepare_cached(
         "INSERT INTO submissions (user, key, purpose, problem, package, language, files, entry, lane, limits, attempt, at,

@@ -115,6 +115,25 @@ fn state_of(db: &Connection, id: SubmissionId) -> State {
 }
 
 #[test]
+fn before_a_submission_is_what_no_judge_has_started() {
+    with_submission(|db, first| {
+        let position = |id| {
+            let events = events(db, id, 2, 1).expect("reads").events;
+            match &events.last().expect("it is queued").kind {
+                EventKind::Queued(queued) => queued.position,
+                other => panic!("{other:?}"),
+            }
+        };
+        let job = job(db, first).expect("reads").expect("waits");
+        set_published(db, &job, 1, Timestamp(2)).expect("is written");
+        let second = accept_key(db, "b").0;
+        assert_eq!([first, second].map(position), [0, 1], "what is published waits all the same");
+        report(db, first, token(1, 1), 0, &[started()]);
+        assert_eq!(position(accept_key(db, "c").0), 1, "what runs does not wait");
+    });
+}
+
+#[test]
 fn the_same_key_is_the_same_submission() {
     with_submission(|db, id| {
         let (again, changes) = accept_key(db, "a");
