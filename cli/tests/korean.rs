@@ -40,6 +40,7 @@ fn facts() -> EventKind {
         lang: LanguageId::new("cpp").expect("a language"),
         purpose: Purpose::Submission,
         late: false,
+        late_percent: 0,
         attempt: 3,
         time_limit_ms: 2000,
         memory_limit_mib: 256,

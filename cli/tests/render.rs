@@ -45,6 +45,7 @@ fn accepted(purpose: Purpose) -> EventKind {
         lang: LanguageId::new("cpp").expect("a language"),
         purpose,
         late: false,
+        late_percent: 0,
         attempt: 3,
         time_limit_ms: 1000,
         memory_limit_mib: 256,
@@ -179,6 +180,26 @@ fn failing(tests: Vec<TestEvent>, verdict: Verdict, passed: u32) -> Vec<EventKin
 #[test]
 fn accepted_programs() {
     insta::assert_snapshot!(plain(all_right()));
+}
+
+#[test]
+fn what_lateness_takes_stands_with_the_verdict() {
+    let late = |percent: u32, events: Vec<EventKind>| {
+        let told = events.into_iter().map(|kind| match kind {
+            EventKind::Submission(facts) => {
+                EventKind::Submission(Accepted { late: true, late_percent: percent, ..facts })
+            }
+            kind => kind,
+        });
+        plain(told.collect())
+    };
+    let shown = late(10, all_right());
+    assert!(shown.contains("\n  late: 90 count\n"), "{shown}");
+    // Where nothing is taken, be it for want of points, nothing is said.
+    let wrong = failing(vec![case(1, 4, Verdict::WrongAnswer)], Verdict::WrongAnswer, 0);
+    for shown in [late(0, all_right()), late(10, wrong)] {
+        assert!(!shown.contains("count"), "{shown}");
+    }
 }
 
 #[test]

@@ -106,6 +106,8 @@ pub(crate) struct Conditions {
     pub assignment: AssignmentId,
     /// Whether the submission is late.
     pub late: bool,
+    /// How much of its points that takes, in percent.
+    pub late_percent: u32,
     /// The student's deadline.
     pub due: Option<Timestamp>,
     /// How many attempts the student has.
@@ -188,6 +190,7 @@ pub(crate) fn accept(
         lang: request.language.clone(),
         purpose: request.purpose,
         late: conditions.is_some_and(|conditions| conditions.late),
+        late_percent: conditions.map_or(0, |conditions| conditions.late_percent),
         attempt,
         time_limit_ms: terms.limits.time_ms,
         memory_limit_mib: terms.limits.memory_mib,

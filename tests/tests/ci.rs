@@ -296,6 +296,44 @@ fn a_problem_of_several_assignments_is_graded_for_the_one_that_is_named() {
     repository.run(&words(&[]), &scoped).expect_code(4);
 }
 
+#[test]
+fn a_late_grade_is_what_counts_and_the_verdict_says_so() {
+    let home = shared();
+    echo("tardy").install(&home);
+    let course = "cs103".parse().expect("is a name");
+    ask(&home, &PutCourse { course, title: "CS".into() });
+    let due = jiff::Timestamp::now().as_millisecond() - 3_600_000;
+    let assignment: Assignment = serde_json::from_value(json!({
+        "id": "cs103/hw1", "title": "Tardy", "state": "open", "time_zone": "UTC", "stop": "first_failure",
+        "due": due, "late": {"grace_s": 0, "percent_per_day": 10},
+        "problems": [{"problem": "tardy", "points": "12.5"}],
+    }))
+    .expect("is an assignment");
+    ask(&home, &PutAssignment { assignment, create: true });
+    home.invite("moon", &[("cs103", "student")]);
+    let repository = Repository::new(&home, "tardy");
+    repository.write("main.py", ECHO);
+    let run = |arguments: &[&str]| {
+        let mut command = home.command_of("moon", arguments);
+        command.current_dir(&repository.dir);
+        Ran::of(command).expect_code(0)
+    };
+    let ran =
+        run(&["ci", "grade", "main.py", "-p", "cs103/hw1/tardy", "--yes", "--gradescope", "results.json"]);
+    assert!(
+        ran.stdout.starts_with("tardy: 11.25/12.5 ACCEPTED (3 tests)  late, less 10 %"),
+        "{}",
+        ran.stdout
+    );
+    let results = repository.json("results.json");
+    assert_eq!((&results["score"], &results["tests"][0]["score"]), (&json!(11.25), &json!(11.25)));
+    let shown = run(&["show"]).stdout;
+    assert!(shown.contains("12.5/12.5") && shown.contains("late: 11.25 count"), "{shown}");
+    let submitted = run(&["submit", "main.py", "-p", "cs103/hw1/tardy", "--yes"]).stdout;
+    assert!(submitted.contains("  late: 11.25 count\n"), "{submitted}");
+    assert!(run(&["grade", "show", "cs103/hw1"]).stdout.contains("11.25"));
+}
+
 /// Asks the private daemon as its owner.
 fn ask<R: Request>(home: &Home, request: &R) -> R::Reply {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -166,6 +166,7 @@ fn late_submissions_cost_what_was_said_and_an_extension_is_for_one() {
     assert!(asked.stdout.contains("takes 10 % of the points"), "{}", asked.stdout);
     let late = submit(&home, "kim", "late", RIGHT, &["--yes"]).expect_code(0);
     assert_eq!(late.event("submission")["late"], true);
+    assert_eq!(late.event("submission")["late_percent"], 10);
     assert_eq!(due(&home, "kim", "late")["problems"][0]["score"], "18");
 
     create(&home, "strict", &["--due", &long_past, "--cutoff", "0s"]);

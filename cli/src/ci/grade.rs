@@ -147,6 +147,7 @@ fn unsent(name: String, points: Option<Points>, ending: Ending) -> Problem {
         submission: None,
         language: None,
         late: false,
+        late_percent: 0,
         files: Vec::new(),
         tests: Vec::new(),
         total: 0,
@@ -325,6 +326,7 @@ async fn watch(
         problem.submission = Some(facts.id);
         problem.language = Some(facts.lang.clone());
         problem.late = facts.late;
+        problem.late_percent = facts.late_percent;
         (time_limit, memory_limit) = (facts.time_limit_ms, facts.memory_limit_mib);
     }
     problem.elapsed_ms = tally.elapsed_ms().unwrap_or(0);

@@ -37,6 +37,8 @@ pub struct Problem {
     pub language: Option<LanguageId>,
     /// Whether it came after the deadline.
     pub late: bool,
+    /// How much of its points that takes, in percent.
+    pub late_percent: u32,
     /// The program's files.
     pub files: Vec<Source>,
     /// The tests that were run.
@@ -148,13 +150,14 @@ impl Test {
 }
 
 impl Problem {
-    /// Its points; none where there is no grade.
+    /// Its points, lateness counted; none where there is no grade.
     pub fn score(&self) -> Option<Score> {
         match &self.ending {
             Ending::Judged(result) => {
                 // The judge's own numbers are such; were one not, it would be worth nothing rather than something.
                 let number = |text: &str| text.parse().unwrap_or(Points::ZERO);
                 let (got, most) = (number(&result.score), number(&result.max_score));
+                let got = got.less_percent(self.late_percent);
                 let worth = self.points.unwrap_or(most);
                 Some(Score { got: worth.share(got, most), most: worth })
             }
@@ -162,6 +165,15 @@ impl Problem {
                 Some(Score { got: Points::ZERO, most: self.points.unwrap_or(Points::FULL) })
             }
             Ending::Ungraded { .. } => None,
+        }
+    }
+
+    /// What is said of lateness: that it is, and what it takes.
+    pub fn lateness(&self) -> Option<String> {
+        match (self.late, self.late_percent) {
+            (false, _) => None,
+            (true, 0) => Some("late".into()),
+            (true, percent) => Some(format!("late, less {percent} %")),
         }
     }
 
@@ -363,6 +375,23 @@ mod tests {
         assert_eq!(graded.score(), None);
         assert_eq!(graded.passes(Some(Points::ZERO)), None);
         assert_eq!(graded.token(), "JUDGE_ERROR");
+    }
+
+    #[test]
+    fn what_counts_is_less_what_lateness_takes() {
+        let late = |late_percent, score| {
+            let judged = sample::judged("a", Verdict::Accepted, score);
+            Problem { late: true, late_percent, ..judged }
+        };
+        let one = graded(vec![late(10, "100")]);
+        assert_eq!(one.score(), Some(Score { got: points("90"), most: points("100") }));
+        assert_eq!(one.status(Some(points("90.1"))), ExitStatus::NotAccepted);
+        assert_eq!(one.status(Some(points("90"))), ExitStatus::Success);
+        assert_eq!(late(10, "100").lateness().as_deref(), Some("late, less 10 %"));
+        assert_eq!(late(0, "100").lateness().as_deref(), Some("late"));
+        // In the plan's points as in the server's.
+        let worth = Problem { points: Some(points("12.5")), ..late(10, "100") };
+        assert_eq!(worth.score(), Some(Score { got: points("11.25"), most: points("12.5") }));
     }
 
     #[test]

@@ -91,7 +91,8 @@ fn output(problem: &Problem) -> String {
         Ending::Judged(result) => {
             let passed =
                 result.passed.map(|passed| format!(": {passed} of {}", count!(result.total.into(), "test")));
-            format!("{}{}", result.verdict, passed.unwrap_or_default())
+            let late = problem.lateness().map(|late| format!("; {late}")).unwrap_or_default();
+            format!("{}{}{late}", result.verdict, passed.unwrap_or_default())
         }
         Ending::Unsent { reason, .. } => sanitize::text(reason).into_owned(),
         Ending::Ungraded { message, .. } => sanitize::text(message).into_owned(),

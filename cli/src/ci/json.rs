@@ -47,6 +47,7 @@ fn problem(problem: &Problem) -> Value {
         "submission": problem.submission,
         "lang": problem.language,
         "late": problem.late,
+        "late_percent": problem.late_percent,
         "verdict": problem.token(),
         "score": text(score.map(|score| score.got)),
         "max_score": text(score.map(|score| score.most)),

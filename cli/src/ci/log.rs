@@ -98,7 +98,7 @@ pub fn report(graded: &Graded, threshold: Option<Points>) -> String {
 fn problem(problem: &Problem) -> String {
     let name = line(&problem.name);
     let number = problem.submission.map(|id| format!("  #{id}")).unwrap_or_default();
-    let late = if problem.late { "  late" } else { "" };
+    let late = problem.lateness().map(|late| format!("  {late}")).unwrap_or_default();
     let score = problem.score().map(|score| format!("{}/{} ", score.got, score.most)).unwrap_or_default();
     let token = problem.token();
     match &problem.ending {

@@ -56,6 +56,7 @@ pub(crate) fn judged(name: &str, verdict: Verdict, score: &str) -> Problem {
         submission: Some(SubmissionId(7)),
         language: LanguageId::new("cpp").ok(),
         late: false,
+        late_percent: 0,
         files: vec![source(&format!("hw3/{name}/main.cpp"), "int main() {}\n")],
         tests: if ran { tests } else { Vec::new() },
         total: 3,

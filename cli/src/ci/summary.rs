@@ -50,7 +50,7 @@ fn row(problem: &Problem) -> String {
         Ending::Unsent { .. } | Ending::Ungraded { .. } => "-".into(),
     };
     let id = problem.submission.map_or_else(|| "-".into(), |id| id.to_string());
-    let late = if problem.late { " (late)" } else { "" };
+    let late = problem.lateness().map(|late| format!(" ({late})")).unwrap_or_default();
     format!("| {} | `{}`{late} | {points} | {tests} | {id} |\n", escape(&problem.name), problem.token())
 }
 

@@ -55,6 +55,9 @@ fn judged(tally: &Tally, result: &Verdicted, files: &[SourceFile], paint: Paint)
         });
     }
     let mut text = headline(first, &facts, tally);
+    if let Some(points) = tally.accepted.as_ref().and_then(|facts| facts.less_lateness(&result.score)) {
+        text.push_str(&t!("  late: {points} count\n", points));
+    }
     let groups: Vec<String> = tally
         .groups()
         .iter()

@@ -45,6 +45,7 @@ mod tests {
             lang: "c".parse().expect("a language"),
             purpose: Purpose::Submission,
             late: false,
+            late_percent: 0,
             attempt: 3,
             time_limit_ms: 1,
             memory_limit_mib: 1,

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AssignmentId, Diagnostic, Exit, Fault, Feedback, FeedbackEnd, Fix, LanguageId, PackageHash, Purpose,
-    Slug, SubmissionId, Timestamp, Verdict, Visibility,
+    AssignmentId, Diagnostic, Exit, Fault, Feedback, FeedbackEnd, Fix, LanguageId, PackageHash, Points,
+    Purpose, Slug, SubmissionId, Timestamp, Verdict, Visibility,
 };
 
 /// The version of the schema, in every event.
@@ -90,6 +90,9 @@ pub struct Accepted {
     pub purpose: Purpose,
     /// Whether it came after the deadline.
     pub late: bool,
+    /// How much of its points lateness takes, in percent, as it was when it was submitted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub late_percent: u32,
     /// Which try of this student at this problem it is, counted from 1.
     pub attempt: u32,
     /// The CPU time that one case may take, in milliseconds.
@@ -105,6 +108,19 @@ pub struct Accepted {
     /// How many attempts the student has in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt_limit: Option<u32>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Accepted {
+    /// What lateness leaves of a score; none where it takes nothing.
+    pub fn less_lateness(&self, score: &str) -> Option<Points> {
+        let score: Points = score.parse().ok()?;
+        let left = score.less_percent(self.late_percent);
+        (left != score).then_some(left)
+    }
 }
 
 /// A submission that waits.

@@ -53,6 +53,7 @@ fn conditions(
     Conditions {
         assignment: assignment.id.clone(),
         late: admitted.is_some_and(|admitted| admitted.late),
+        late_percent: admitted.map_or(0, |admitted| admitted.late_percent),
         due: rules::deadline(assignment, extension),
         attempt_limit: assignment.attempts.limit.filter(|_| !teaches),
         most: super::points(assignment, problem),

@@ -18,6 +18,8 @@ pub(crate) struct Admitted {
     pub(crate) late: bool,
     /// How many days after the deadline have begun; 0 unless it is late.
     pub(crate) late_days: u32,
+    /// How much of its points that takes, in percent.
+    pub(crate) late_percent: u32,
     /// Which attempt it is, counted from 1.
     pub(crate) attempt: u32,
 }
@@ -101,7 +103,8 @@ pub(crate) fn admit(
             Refusal::new(RefusalCode::Confirm, costs.join("; ")).hint("--yes submits it all the same")
         );
     }
-    Ok(Admitted { late, late_days: days, attempt })
+    let late_percent = if late { percent(&assignment.late, days) } else { 0 };
+    Ok(Admitted { late, late_days: days, late_percent, attempt })
 }
 
 /// Decides whether a program may be tried on the samples: whenever students see the problem.

@@ -361,6 +361,9 @@ fn points_stop_and_lateness_are_those_of_the_assignment_at_that_time() {
         judge(db, id, Verdict::Accepted);
         let summary = submissions::detail(db, id).expect("reads").expect("is there").summary;
         assert_eq!((summary.score.as_deref(), summary.max_score.as_str()), (Some("20"), "20"));
+        let events = submissions::events(db, id, 1, usize::MAX).expect("reads").events;
+        let EventKind::Submission(facts) = &events[0].kind else { panic!("{events:?}") };
+        assert_eq!((facts.late_percent, facts.less_lateness("20")), (10, "18".parse().ok()));
         assert!(summary.late && summary.assignment == Some(super::tests::id()));
         assert!(
             submit(db, "kim", "key-two-", DUE + 3)

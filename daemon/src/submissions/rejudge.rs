@@ -219,6 +219,7 @@ fn begin(
         lang: record.language.clone(),
         purpose: Purpose::Rejudge,
         late: false,
+        late_percent: 0,
         attempt: 1,
         time_limit_ms: record.limits.time_ms,
         memory_limit_mib: record.limits.memory_mib,

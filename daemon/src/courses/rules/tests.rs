@@ -39,7 +39,7 @@ fn ask(assignment: &Assignment, extension: Option<i64>, now: i64, past: &[i64], 
     let wanted = Wanted { problem: &problem, language: &language, confirmed };
     let past: Vec<Timestamp> = past.iter().copied().map(Timestamp).collect();
     match admit(assignment, extension.map(Timestamp), wanted, Timestamp(now), &past) {
-        Ok(Admitted { late: false, attempt, late_days: 0 }) => format!("attempt {attempt}"),
+        Ok(Admitted { late: false, attempt, late_days: 0, late_percent: 0 }) => format!("attempt {attempt}"),
         Ok(admitted) => format!("attempt {}, {} days late", admitted.attempt, admitted.late_days),
         Err(refusal) => format!("{:?}: {}", refusal.code, refusal.message),
     }
