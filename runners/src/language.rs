@@ -232,6 +232,11 @@ impl Language {
         })
     }
 
+    /// How much memory a program holds at least when its runtime's heap is full, in KiB; zero for a runtime that has none.
+    pub(crate) fn full_heap_kib(&self, memory_mib: u64) -> u64 {
+        if self.recipe.heap.is_some() { self.heap_mib(memory_mib) * 1024 / 100 * 95 } else { 0 }
+    }
+
     fn heap_mib(&self, memory_mib: u64) -> u64 {
         match self.recipe.heap {
             Some(heap) => {

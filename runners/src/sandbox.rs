@@ -317,6 +317,7 @@ impl Sandbox {
             cpu_us: limits.compile_time_ms * 1000,
             wall_us: (limits.compile_time_ms * 2 + 1000) * 1000,
             memory_kib: (limits.compile_memory_mib + EXCESS_MIB) * 1024,
+            full_kib: 0,
             output_bytes: BUILD_OUTPUT,
             file_bytes: BUILD_FILE,
             processes: BUILD_PROCESSES,

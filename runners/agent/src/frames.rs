@@ -120,6 +120,9 @@ pub struct Limits {
     /// Memory, of all its processes and all that they keep in tmpfs. The container's own limit, set by the host, is
     /// what holds; this one tells a program that ran out of time because it had reached that from one that is slow.
     pub memory_kib: u64,
+    /// Memory from which a runtime may be struggling at the end of a heap of its own; zero for one without such a heap. A
+    /// program that runs out of time with as much in hand has the same time once more, so that the runtime can give up.
+    pub full_kib: u64,
     /// Bytes written to standard output and standard error together.
     pub output_bytes: u64,
     /// Bytes of any one file.

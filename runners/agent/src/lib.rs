@@ -12,7 +12,7 @@ pub use frames::{Exit, Limits, Order, Phase, Raw, Reply, Run, RunId, Stdin, Stre
 pub use wire::{Decoder, WireError, encode};
 
 /// The version of the frames. Both sides are built from one source, so any other version means a stale image.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The most bytes that the body of one frame may have.
 pub const MAX_FRAME: usize = 256 * 1024;

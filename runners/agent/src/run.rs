@@ -48,6 +48,8 @@ pub(crate) struct Current {
     started: Instant,
     ends: Instant,
     check_cpu: Instant,
+    /// Whether its time is over, and it has the same time once more since its runtime may be about to give up.
+    overtime: bool,
     /// Since when the host has not taken what the program wrote. That time is not the program's.
     stalled: Option<Instant>,
     stalls: Duration,
@@ -101,6 +103,7 @@ impl Current {
             started,
             ends: started + Duration::from_micros(limits.wall_us),
             check_cpu: started + Duration::from_micros(enforced(limits.cpu_us)) / cgroup.cpus(),
+            overtime: false,
             stalled: None,
             stalls: Duration::ZERO,
             baseline,
@@ -150,11 +153,15 @@ impl Current {
         if self.exit.is_some() || self.violation.is_some() {
             return Ok(());
         }
-        let limit = Duration::from_micros(enforced(self.limits.cpu_us));
+        let mut limit =
+            Duration::from_micros(enforced(self.limits.cpu_us)) * if self.overtime { 2 } else { 1 };
         if now >= self.check_cpu {
             let used = self.cpu_of_group(cgroup);
             if used >= limit {
-                return self.stop(cgroup, self.reason(cgroup, work_kib(), Violation::CpuTime));
+                if !self.goes_on(cgroup, work_kib()) {
+                    return self.stop(cgroup, self.reason(cgroup, work_kib(), Violation::CpuTime));
+                }
+                limit *= 2;
             }
             // It cannot have used the rest earlier than this, not even on every CPU at once.
             self.check_cpu = now + ((limit - used) / cgroup.cpus()).max(Duration::from_millis(1));
@@ -162,7 +169,7 @@ impl Current {
                 return self.stop(cgroup, Violation::Memory);
             }
         }
-        if now >= self.ends && self.stalled.is_none() {
+        if now >= self.ends && self.stalled.is_none() && !self.goes_on(cgroup, work_kib()) {
             return self.stop(cgroup, self.reason(cgroup, work_kib(), Violation::WallTime));
         }
         Ok(())
@@ -229,6 +236,7 @@ impl Current {
             _ if oom => Some(Violation::Memory),
             (None, Exit::Signal(libc::SIGXFSZ)) => Some(Violation::Output),
             (None, Exit::Signal(libc::SIGXCPU)) => Some(Violation::CpuTime),
+            (None, _) if self.overtime => Some(Violation::CpuTime),
             (violation, _) => violation,
         };
         Some((exit, self.reaped, violation))
@@ -237,6 +245,19 @@ impl Current {
     fn stop(&mut self, cgroup: &Cgroup, violation: Violation) -> io::Result<()> {
         self.violation = Some(violation);
         self.kill(cgroup)
+    }
+
+    /// Gives a program that is out of time the same time once more, where its runtime's heap may be what it struggles with.
+    fn goes_on(&mut self, cgroup: &Cgroup, work_kib: u64) -> bool {
+        let held = cgroup.held_kib().saturating_sub(work_kib);
+        let is_full =
+            self.limits.full_kib > 0 && held >= self.limits.full_kib && held <= self.limits.memory_kib;
+        if self.overtime || !is_full {
+            return false;
+        }
+        self.overtime = true;
+        self.ends += Duration::from_micros(self.limits.wall_us);
+        true
     }
 
     /// Out of time with more memory in hand than it may have: it has reached the memory limit first, and perhaps got

@@ -78,6 +78,7 @@ mod tests {
             cpu_us: 1_000_000,
             wall_us: u64::MAX,
             memory_kib: 65_536,
+            full_kib: 0,
             output_bytes: 8 << 20,
             file_bytes: 0,
             processes: 64,

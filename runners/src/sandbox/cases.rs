@@ -76,7 +76,8 @@ impl<'a> Cases<'a> {
         }
         let Some(&(id, _)) = self.ahead.front() else { return Ok(None) };
         self.sandbox.parts.session.flush().await?;
-        let patience = Duration::from_millis(self.limits.wall_ms()) + GRACE;
+        // Twice, since a runtime that struggles with its heap has the time once more.
+        let patience = 2 * Duration::from_millis(self.limits.wall_ms()) + GRACE;
         loop {
             match self.sandbox.parts.session.next(patience).await? {
                 Heard::Output { id: of, stream, bytes } if of == id => {
@@ -135,6 +136,7 @@ impl<'a> Cases<'a> {
             cpu_us: self.limits.time_ms * 1000,
             wall_us: self.limits.wall_ms() * 1000,
             memory_kib: (self.limits.memory_mib + EXCESS_MIB) * 1024,
+            full_kib: built.language.full_heap_kib(self.limits.memory_mib),
             output_bytes: self.limits.output_mib << 20,
             file_bytes: self.limits.output_mib << 20,
             processes: built.language.limits().pids,
@@ -181,7 +183,8 @@ impl Collected {
         let exhausted = |language: &Language, tail: &[u8], head: &[u8]| {
             language.memory_exhausted(exited.exit, head) || language.memory_exhausted(exited.exit, tail)
         };
-        if exited.stopped_by.is_none()
+        // A runtime that gave up just when the time was over had reached the memory limit before.
+        if matches!(exited.stopped_by, None | Some(Limit::CpuTime | Limit::WallTime))
             && language.is_some_and(|language| exhausted(language, &self.tail, &self.stderr.bytes))
         {
             exited.stopped_by = Some(Limit::Memory);

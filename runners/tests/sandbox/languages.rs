@@ -3,7 +3,7 @@
 use codementor_protocol::{Limits, Verdict};
 use codementor_runners::{CaseInput, CaseRun, Source};
 
-use crate::house::{House, build, file, verdict};
+use crate::house::{House, build, file, tight, verdict};
 
 /// The same programs in one language. They differ by the word that they read.
 struct Sample {
@@ -196,4 +196,51 @@ async fn languages_with_a_runtime_have_the_verdicts_of_the_table() {
     {
         judge(sample).await;
     }
+}
+
+/// Programs whose runtime collects garbage for longer than the time limit before it gives up, and one that only holds much.
+const FULL: [(&str, &str, Verdict); 3] = [
+    (
+        "java",
+        "import java.util.*;
+class Main {
+    public static void main(String[] args) {
+        Map<Integer, String> all = new HashMap<>();
+        for (int i = 0; ; i++) all.put(i, \"k\" + i);
+    }
+}",
+        Verdict::MemoryLimit,
+    ),
+    (
+        "javascript",
+        "const all = []; for (;;) all.push({ a: all.length, b: String(all.length) });",
+        Verdict::MemoryLimit,
+    ),
+    (
+        "java",
+        "class Main {
+    static byte[] fresh;
+    public static void main(String[] args) {
+        byte[] held = new byte[110 << 20];
+        for (int i = 0; ; i++) { fresh = new byte[1 << 16]; held[i & 0xffffff]++; }
+    }
+}",
+        Verdict::TimeLimit,
+    ),
+];
+
+#[tokio::test]
+async fn a_heap_that_is_full_counts_before_the_time_that_is_over() {
+    let house = House::new().await;
+    let limits = Limits { time_ms: 1000, memory_mib: 256, ..tight() };
+    for (language, program, expected) in FULL {
+        let runner = house.runner(language).await;
+        let mut sandbox = house.pool.open(&runner.image, limits.memory_mib).await.unwrap();
+        build(&mut sandbox, &runner, program, &limits).await;
+        let mut cases = sandbox.run(vec![CaseRun::default()], &limits).await.unwrap();
+        let done = cases.next().await.unwrap().unwrap();
+        assert_eq!(verdict(&done.exited, &limits, false), expected, "{language}: {:?}", done.exited);
+        sandbox.close().await;
+    }
+    house.close().await;
 }

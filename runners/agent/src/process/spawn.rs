@@ -70,7 +70,7 @@ impl Spawner {
         let limits = &launch.limits;
         let wanted = [
             // A second above what is watched from outside: it only ends what the watch cannot see.
-            limits.cpu_us.div_ceil(1_000_000) + 1,
+            limits.cpu_us.div_ceil(1_000_000) * if limits.full_kib > 0 { 2 } else { 1 } + 1,
             u64::from(limits.processes),
             limits.file_bytes,
             0,
