@@ -24,9 +24,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use codementor_protocol::{
-    CodeSummary, CourseName, CourseRole, Enrol, EnrolCode, Enrolled, Identity, ImportRoster, Join,
-    KeySummary, LinkMember, MakeCode, MakeScoped, Member, MemberRemoved, Refusal, RefusalCode, RemoveMember,
-    Revoked, RosterChange, Timestamp, UserName,
+    AssignmentState, CodeSummary, CourseName, CourseRole, Enrol, EnrolCode, Enrolled, Identity, ImportRoster,
+    Join, KeySummary, LinkMember, MakeCode, MakeScoped, Member, MemberRemoved, Refusal, RefusalCode,
+    RemoveMember, Revoked, RosterChange, Timestamp, UserName,
 };
 use rand::Rng;
 use rusqlite::Connection;
@@ -34,11 +34,11 @@ use rusqlite::Connection;
 pub(crate) use access::{Caller, Scope, no_course};
 pub(crate) use roster::find as find_member;
 
-use crate::courses::{self, audit};
+use crate::courses::{self, audit, rules};
 use crate::nats::auth::{Keys, Role};
 use crate::oidc::Oidc;
 use crate::store::{Store, StoreError, StoreResult};
-use admit::{Applicant, Tried};
+use admit::{Applicant, Said, Tried};
 use codes::{Code, New, Opens};
 use guard::{Guard, Wrong};
 use members::{Known, People};
@@ -150,11 +150,11 @@ impl Accounts {
             let token = token.clone();
             return self.enrol_job(&token, request, at).await;
         }
-        let applicant = Applicant {
+        let said = Said {
             full_name: names::full_name(request.name.as_deref())?,
             student_id: names::student_id(request.student_id.as_deref())?,
-            public_key: request.public_key,
         };
+        let applicant = Applicant { public_key: request.public_key, said };
         // Whether the key can be signed at all is known before anything is written.
         self.issuer.sign(&local(), &applicant.public_key, None)?;
         if same(request.code.trim().as_bytes(), self.code.as_bytes()) {
@@ -213,10 +213,12 @@ impl Accounts {
 
     /// Lets a user into one more course.
     pub(crate) async fn join(&self, caller: &Caller, request: Join, at: Timestamp) -> Result<(), Refusal> {
-        let student_id = names::student_id(request.student_id.as_deref())?;
+        let said = Said {
+            full_name: names::full_name(request.name.as_deref())?,
+            student_id: names::student_id(request.student_id.as_deref())?,
+        };
         let user = caller.user.clone();
-        self.guarded(&request.code, move |db, code| admit::join(db, code, &user, student_id.as_deref(), at))
-            .await?;
+        self.guarded(&request.code, move |db, code| admit::join(db, code, &user, &said, at)).await?;
         self.read_again(&caller.user).await
     }
 
@@ -387,12 +389,11 @@ impl Accounts {
         let expires = later(at, Duration::from_secs(bounded(request.lasts_s, "a credential")?));
         self.issuer.sign(&caller.user, &request.public_key, None)?;
         let (user, key) = (caller.user.clone(), request.public_key.clone());
+        let teaches = caller.is_at_least(&request.assignment.course, CourseRole::Assistant);
         let put = self.store.write(move |db| {
-            if courses::assignment(db, &request.assignment)?.is_none() {
-                let message = format!("there is no assignment '{}'", request.assignment);
-                return Ok(Err(
-                    Refusal::new(RefusalCode::NotFound, message).hint("codementor due lists yours")
-                ));
+            let assignment = courses::assignment(db, &request.assignment)?;
+            if assignment.is_none_or(|one| one.state == AssignmentState::Draft && !teaches) {
+                return Ok(Err(rules::unknown(&request.assignment)));
             }
             credentials::put_scoped(db, &user, &key, &request.assignment, at, expires)
         });

@@ -147,6 +147,15 @@ fn people_join_by_a_code_on_as_many_servers_courses_and_machines_as_they_need() 
         "none was joined"
     );
 
+    // Who said too little says it by joining again.
+    let park = Machine::new();
+    let open = server.code("algo", &[]);
+    park.join(&server, &open, &[]).expect_code(0);
+    park.join(&server, &open, &["--name", "Park", "--student-id", "2026-2"]).expect_code(0);
+    assert_eq!((&park.whoami()["name"], &park.whoami()["student_id"]), (&json!("Park"), &json!("2026-2")));
+    let refused = park.join(&server, &open, &["--name", "Kim"]).expect_code(3);
+    assert!(refused.stderr.contains("codementor course roster link"), "{}", refused.stderr);
+
     // A second course, as the same user.
     let os = server.code("os", &["--role", "assistant"]);
     kim.join(&server, &os, &[]).expect_code(0);

@@ -48,7 +48,11 @@ pub(crate) async fn run(
     if let Some((_, credentials)) = &known {
         match Client::connect(&server.url, credentials).await {
             Ok(client) => {
-                let join = Join { code: args.code.clone(), student_id: args.student_id.clone() };
+                let join = Join {
+                    code: args.code.clone(),
+                    name: args.name.clone(),
+                    student_id: args.student_id.clone(),
+                };
                 let identity = client.request(&join).await?;
                 contexts.select(Some(&name))?;
                 return say(context, &identity, &name, credentials);

@@ -1,7 +1,9 @@
 //! Letting people in by a code. Each function works in a transaction of the caller's, and writes nothing where it
 //! refuses.
 
-use codementor_protocol::{AssignmentId, CourseName, CourseRole, Refusal, RefusalCode, Timestamp, UserName};
+use codementor_protocol::{
+    AssignmentId, AssignmentState, CourseName, CourseRole, Refusal, RefusalCode, Timestamp, UserName,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
@@ -14,6 +16,11 @@ use crate::store::StoreResult;
 /// Somebody who is no user yet, or on a machine that is not known yet.
 pub(super) struct Applicant {
     pub(super) public_key: String,
+    pub(super) said: Said,
+}
+
+/// What somebody says of itself.
+pub(super) struct Said {
     pub(super) full_name: Option<String>,
     pub(super) student_id: Option<String>,
 }
@@ -55,27 +62,36 @@ pub(super) fn enrol(
     }
     let user = match &stored.opens {
         Opens::User(user) => {
+            let Said { full_name, student_id } = &applicant.said;
+            let (known_name, known_id) = members::names(db, user)?.unwrap_or_default();
+            if full_name.is_some() && *full_name != known_name
+                || student_id.is_some() && *student_id != known_id
+            {
+                let message = "a code for another machine changes nothing about whose it is";
+                return Ok(Tried::Refused(
+                    Refusal::new(RefusalCode::Invalid, message)
+                        .hint("leave --name and --student-id out; the code of a course takes them"),
+                ));
+            }
             db.execute("UPDATE users SET revoked = NULL WHERE name = ?1", [user.as_str()])?;
             user.clone()
         }
         Opens::Admin => {
-            let user = new_user(db, applicant, at)?;
+            if let Some(refusal) = taken(db, applicant.said.student_id.as_deref(), None)? {
+                return Ok(Tried::Refused(refusal));
+            }
+            let user = new_user(db, &applicant.said, at)?;
             members::put_admin(db, &user, at)?;
             user
         }
         Opens::Course(course, role) => {
-            let full_name =
-                match admissible(db, &stored, course, *role, applicant.student_id.as_deref(), None)? {
-                    Ok(name) => name,
-                    Err(refusal) => return Ok(Tried::Refused(refusal)),
-                };
-            let full_name = applicant.full_name.clone().or(full_name);
-            let applicant = Applicant {
-                full_name,
-                public_key: applicant.public_key.clone(),
-                student_id: applicant.student_id.clone(),
+            let student_id = applicant.said.student_id.clone();
+            let listed = match admissible(db, &stored, course, *role, student_id.as_deref(), None)? {
+                Ok(name) => name,
+                Err(refusal) => return Ok(Tried::Refused(refusal)),
             };
-            let user = new_user(db, &applicant, at)?;
+            let full_name = applicant.said.full_name.clone().or(listed);
+            let user = new_user(db, &Said { full_name, student_id }, at)?;
             members::put_member(db, course, &user, *role, at)?;
             note_joined(db, course, &user, *role, stored.id, at)?;
             user
@@ -86,17 +102,24 @@ pub(super) fn enrol(
     Ok(Tried::Done(user))
 }
 
-/// Makes a user a member of one more course, or an administrator.
+/// Makes a user a member of one more course, or an administrator, and takes down what it says of itself for the first
+/// time.
 pub(super) fn join(
     db: &Connection,
     code: &Code,
     user: &UserName,
-    student_id: Option<&str>,
+    said: &Said,
     at: Timestamp,
 ) -> StoreResult<Tried<()>> {
-    let Some(stored) = codes::find(db, code)? else {
+    let Some(mut stored) = codes::find(db, code)? else {
         return Ok(Tried::Wrong { known_prefix: codes::is_prefix(db, code.prefix())? });
     };
+    let (known_name, known_id) = members::names(db, user)?.unwrap_or_default();
+    if let Some(refusal) = contradicts(known_name.as_deref(), known_id.as_deref(), said) {
+        return Ok(Tried::Refused(refusal));
+    }
+    let is_new_id = known_id.is_none() && said.student_id.is_some();
+    let is_news = is_new_id || known_name.is_none() && said.full_name.is_some();
     match &stored.opens {
         Opens::User(_) => {
             let message = "this code is for another machine of a user";
@@ -106,26 +129,31 @@ pub(super) fn join(
             ));
         }
         Opens::Course(course, role) => {
-            // Whoever is in already loses nothing by a code that has ended.
-            if members::role(db, course, user)?.is_some_and(|has| has >= *role) {
-                return Ok(Tried::Done(()));
+            let is_in = members::role(db, course, user)?.is_some_and(|has| has >= *role);
+            if is_in {
+                // Whoever is in already loses nothing by a code that has ended.
+                if !is_news {
+                    return Ok(Tried::Done(()));
+                }
+                // To say more of oneself is no further use of a code.
+                stored.uses_left = None;
             }
             if let Some(refusal) = has_ended(&stored, at) {
                 return Ok(Tried::Refused(refusal));
             }
-            let known: Option<String> = db
-                .query_row("SELECT student_id FROM users WHERE name = ?1", [user.as_str()], |row| row.get(0))
-                .optional()?
-                .flatten();
-            let wanted = known.as_deref().or(student_id);
-            if let Err(refusal) = admissible(db, &stored, course, *role, wanted, Some(user))? {
-                return Ok(Tried::Refused(refusal));
-            }
-            if known.is_none() && student_id.is_some() {
-                db.execute(
-                    "UPDATE users SET student_id = ?2 WHERE name = ?1",
-                    params![user.as_str(), student_id],
-                )?;
+            let student_id = known_id.or_else(|| said.student_id.clone());
+            let listed = match admissible(db, &stored, course, *role, student_id.as_deref(), Some(user))? {
+                Ok(name) => name,
+                Err(refusal) => return Ok(Tried::Refused(refusal)),
+            };
+            let full_name = said.full_name.clone().or(listed);
+            complete(db, user, &Said { full_name, student_id: student_id.clone() })?;
+            if is_in {
+                if is_new_id {
+                    let detail = json!({ "user": user, "student": student_id });
+                    audit::append(db, course, user, "roster-link", user.as_str(), &detail, at)?;
+                }
+                return Ok(Tried::Done(()));
             }
             members::put_member(db, course, user, *role, at)?;
             note_joined(db, course, user, *role, stored.id, at)?;
@@ -134,11 +162,54 @@ pub(super) fn join(
             if let Some(refusal) = has_ended(&stored, at) {
                 return Ok(Tried::Refused(refusal));
             }
+            if let Some(refusal) = taken(db, said.student_id.as_deref(), Some(user))? {
+                return Ok(Tried::Refused(refusal));
+            }
+            complete(db, user, said)?;
             members::put_admin(db, user, at)?;
         }
     }
     codes::use_once(db, stored.id)?;
     Ok(Tried::Done(()))
+}
+
+/// What a user says of itself is what is known of it, as far as anything is.
+fn contradicts(name: Option<&str>, student_id: Option<&str>, said: &Said) -> Option<Refusal> {
+    let differs = |known: Option<&str>, said: &Option<String>| {
+        known.zip(said.as_deref()).filter(|(known, said)| known != said).map(|(known, _)| known.to_owned())
+    };
+    let message = if let Some(known) = differs(student_id, &said.student_id) {
+        format!("you have the student id '{known}' here already")
+    } else if let Some(known) = differs(name, &said.full_name) {
+        format!("you are called '{known}' here already")
+    } else {
+        return None;
+    };
+    let hint =
+        "leave it out; who is which student of a roster, an instructor says: codementor course roster link";
+    Some(Refusal::new(RefusalCode::Forbidden, message).hint(hint))
+}
+
+/// Takes down what is not known of a user yet.
+fn complete(db: &Connection, user: &UserName, said: &Said) -> StoreResult<()> {
+    db.execute(
+        "UPDATE users SET full_name = coalesce(full_name, ?2), student_id = coalesce(student_id, ?3)
+         WHERE name = ?1",
+        params![user.as_str(), said.full_name, said.student_id],
+    )?;
+    Ok(())
+}
+
+/// Whether a student id is somebody else's than `user`.
+fn taken(db: &Connection, student_id: Option<&str>, user: Option<&UserName>) -> StoreResult<Option<Refusal>> {
+    let holder: Option<String> = db
+        .query_row("SELECT name FROM users WHERE student_id = ?1", [student_id], |row| row.get(0))
+        .optional()?;
+    Ok(holder.filter(|holder| user.is_none_or(|user| holder != user.as_str())).map(|_| {
+        Refusal::new(RefusalCode::Forbidden, "somebody has enrolled with this student id already").hint(
+            "was it you, on another machine? Make a code there: codementor pair. If not, tell your instructor",
+        )
+    }))
 }
 
 /// The student whom the roster gives an account at the code host, for a job in that account's repository.
@@ -148,12 +219,30 @@ pub(super) fn by_code_host(
     account: &str,
 ) -> StoreResult<Result<UserName, Refusal>> {
     let course = &assignment.course;
-    let refused = |code, message: String, hint: &str| Ok(Err(Refusal::new(code, message).hint(hint)));
-    let nobody = |message: &str, hint: &str| refused(RefusalCode::Unauthorised, message.into(), hint);
-    if courses::assignment(db, assignment)?.is_none() {
+    let known = courses::assignment(db, assignment)?;
+    let user = user_by_code_host(db, course, account)?;
+    let teaches = match &user {
+        Ok(user) => members::role(db, course, user)? >= Some(CourseRole::Assistant),
+        Err(_) => false,
+    };
+    // Only those who teach hear of a draft, and an account that is nobody's hears least of all.
+    if known.is_none_or(|known| known.state == AssignmentState::Draft && !teaches) {
         let message = format!("there is no assignment '{assignment}'");
-        return refused(RefusalCode::NotFound, message, "is it written as COURSE/ASSIGNMENT?");
+        let hint = "is it written as COURSE/ASSIGNMENT?";
+        return Ok(Err(Refusal::new(RefusalCode::NotFound, message).hint(hint)));
     }
+    Ok(user)
+}
+
+/// The student of a course whom its roster gives an account at the code host.
+fn user_by_code_host(
+    db: &Connection,
+    course: &CourseName,
+    account: &str,
+) -> StoreResult<Result<UserName, Refusal>> {
+    let nobody = |message: &str, hint: &str| {
+        Ok(Err(Refusal::new(RefusalCode::Unauthorised, message.to_owned()).hint(hint)))
+    };
     let student_id = match roster::by_code_host(db, course, account)?.as_slice() {
         [student_id] => student_id.clone(),
         [] => {
@@ -221,14 +310,8 @@ fn admissible(
             Ok(Ok(None))
         };
     };
-    let holder: Option<String> = db
-        .query_row("SELECT name FROM users WHERE student_id = ?1", [student_id], |row| row.get(0))
-        .optional()?;
-    if holder.is_some_and(|holder| user.is_none_or(|user| holder != user.as_str())) {
-        return refused(
-            "somebody has enrolled with this student id already".into(),
-            "was it you, on another machine? Make a code there: codementor pair. If not, tell your instructor",
-        );
+    if let Some(refusal) = taken(db, Some(student_id), user)? {
+        return Ok(Err(refusal));
     }
     let ask = "ask your instructor to put you on the roster";
     match roster::student(db, course, student_id)? {
@@ -247,8 +330,8 @@ fn admissible(
     }
 }
 
-fn new_user(db: &Connection, applicant: &Applicant, at: Timestamp) -> StoreResult<UserName> {
-    let (full_name, student_id) = (applicant.full_name.as_deref(), applicant.student_id.as_deref());
+fn new_user(db: &Connection, said: &Said, at: Timestamp) -> StoreResult<UserName> {
+    let (full_name, student_id) = (said.full_name.as_deref(), said.student_id.as_deref());
     let user = names::unused(db, full_name, student_id)?;
     db.execute(
         "INSERT INTO users (name, full_name, student_id, created) VALUES (?1, ?2, ?3, ?4)",

@@ -1,6 +1,6 @@
 //! Codes and credentials against a real database, without NATS: what a revocation does there is tested end to end.
 
-use codementor_protocol::{AssignmentId, CourseRole};
+use codementor_protocol::{AssignmentId, CourseRole, RosterRow};
 use nkeys::KeyPair;
 
 use super::*;
@@ -165,7 +165,7 @@ async fn a_user_joins_a_second_course_and_loses_no_role() {
     let code = rig.code(students(None)).await;
     let kim = rig.enrol(&code, "Kim", None, NOW).await.expect("is let in");
     let caller = rig.accounts.caller(&kim).expect("is known");
-    let join = |code: &str| Join { code: code.into(), student_id: None };
+    let join = |code: &str| Join { code: code.into(), name: None, student_id: None };
 
     let assist = MakeCode { course: course("os"), role: CourseRole::Assistant, ..students(Some(1)) };
     let assist = rig.code(assist).await;
@@ -176,6 +176,55 @@ async fn a_user_joins_a_second_course_and_loses_no_role() {
     assert_eq!(caller.in_course(&course("os")), Some(CourseRole::Assistant));
     assert_eq!(caller.in_course(&course("algo")), Some(CourseRole::Student));
     refused(rig.accounts.join(&caller, join("0000-0000"), NOW).await, RefusalCode::Unauthorised, "nobody");
+}
+
+#[tokio::test]
+async fn who_said_too_little_says_it_by_joining_again_and_nobody_says_something_else() {
+    let rig = Rig::new().await;
+    let open = rig.code(students(Some(2))).await;
+    let listed = rig.code(MakeCode { roster_only: true, ..students(None) }).await;
+    let admin = rig.admin().await;
+    let row =
+        |id: &str, name: &str| RosterRow { student_id: id.into(), name: name.into(), ..RosterRow::default() };
+    let rows = vec![row("1", "Kim Min-ji"), row("2", "Lee")];
+    let import = ImportRoster { course: course("algo"), rows, dry_run: false };
+    rig.accounts.import_roster(&admin, import, NOW).await.expect("is imported");
+    let kim = rig.enrol(&open, "", None, NOW).await.expect("is let in");
+    rig.enrol(&open, "", Some("2"), NOW).await.expect("is let in");
+    let caller = rig.accounts.caller(&kim).expect("is known");
+    let join = async |code: &str, name: Option<&str>, id: Option<&str>, at| {
+        let request =
+            Join { code: code.into(), name: name.map(str::to_owned), student_id: id.map(str::to_owned) };
+        rig.accounts.join(&caller, request, at).await
+    };
+    let known = async || {
+        let identity = rig.accounts.identity(&caller, NOW).await.expect("is read");
+        (identity.name, identity.student_id)
+    };
+    refused(join(&listed, None, Some("9"), NOW).await, RefusalCode::Forbidden, "not on the roster");
+    refused(join(&listed, None, Some("2"), NOW).await, RefusalCode::Forbidden, "somebody has enrolled");
+    refused(join(&open, None, Some("1"), after(3600)).await, RefusalCode::Forbidden, "expired");
+    refused(join(&open, Some("\u{1b}[31m"), None, NOW).await, RefusalCode::Invalid, "cannot be a name");
+    assert_eq!(known().await, (None, None));
+    // The code has been used as often as it may be, and this is no further use.
+    join(&open, None, Some("1"), NOW).await.expect("is taken down");
+    assert_eq!(known().await, (Some("Kim Min-ji".into()), Some("1".into())));
+    let linked = |db: &Connection| {
+        let sql = "SELECT by, target, detail FROM audit WHERE action = 'roster-link'";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        Ok(db.query_row(sql, [], row)?)
+    };
+    let entry: (String, String, String) = rig.store.read(linked).await.expect("one entry");
+    assert_eq!(entry, ("user".into(), "user".into(), r#"{"student":"1","user":"user"}"#.into()));
+    join(&listed, Some("Kim Min-ji"), Some("1"), NOW).await.expect("says what is known");
+    for (name, id, word) in [(None, Some("2"), "'1'"), (Some("Ada"), None, "'Kim Min-ji'")] {
+        let refusal = join(&listed, name, id, NOW).await.expect_err("is refused");
+        assert!(refusal.message.contains(word), "{refusal}");
+        assert!(refusal.hint.expect("a hint").contains("codementor course roster link"));
+    }
+    let pair = rig.accounts.pair(&caller, None, NOW).await.expect("a code").code;
+    refused(rig.enrol(&pair, "Ada", None, NOW).await, RefusalCode::Invalid, "another machine");
+    assert_eq!(rig.enrol(&pair, "Kim Min-ji", None, NOW).await.expect("is let in"), kim);
 }
 
 #[tokio::test]
@@ -255,7 +304,7 @@ async fn guessing_at_a_code_closes_it_for_a_while_and_no_other() {
 async fn a_scoped_credential_is_its_owner_in_one_assignment() {
     let rig = Rig::new().await;
     let code = rig.code(students(None)).await;
-    let kim = rig.enrol(&code, "Kim", None, NOW).await.expect("is let in");
+    let kim = rig.enrol(&code, "Kim", Some("1"), NOW).await.expect("is let in");
     let caller = rig.accounts.caller(&kim).expect("is known");
     let assignment: AssignmentId = "algo/hw1".parse().expect("an assignment");
     let make =
@@ -268,11 +317,39 @@ async fn a_scoped_credential_is_its_owner_in_one_assignment() {
     let json =
         r#"{"id":"algo/hw1","title":"One","problems":[],"state":"open","time_zone":"UTC","stop":"never"}"#;
     let put: codementor_protocol::Assignment = serde_json::from_str(json).expect("an assignment");
-    rig.store
-        .write(move |db| courses::put_assignment(db, &put, true, &local(), NOW))
-        .await
-        .expect("is written")
-        .expect("is put");
+    let state = async |state: AssignmentState, create| {
+        let put = codementor_protocol::Assignment { state, ..put.clone() };
+        let put = rig.store.write(move |db| courses::put_assignment(db, &put, create, &local(), NOW));
+        put.await.expect("is written").expect("is put");
+    };
+    // A draft is as unknown to students as what is not there, by whatever way they ask.
+    let row = RosterRow {
+        student_id: "1".into(),
+        name: "Kim".into(),
+        code_host: Some("kim".into()),
+        ..RosterRow::default()
+    };
+    let import = ImportRoster { course: course("algo"), rows: vec![row], dry_run: false };
+    rig.accounts.import_roster(&rig.admin().await, import, NOW).await.expect("is imported");
+    let by_job = async |account: &'static str, assignment: &'static str| {
+        let assignment = assignment.parse().expect("an assignment");
+        let read = rig.store.read(move |db| admit::by_code_host(db, &assignment, account)).await;
+        read.expect("is read")
+    };
+    state(AssignmentState::Draft, true).await;
+    refused(
+        rig.accounts.make_scoped(&caller, make(key()), NOW).await,
+        RefusalCode::NotFound,
+        "no assignment",
+    );
+    for account in ["kim", "nobody"] {
+        for assignment in ["algo/hw1", "algo/none"] {
+            refused(by_job(account, assignment).await, RefusalCode::NotFound, "no assignment");
+        }
+    }
+    rig.accounts.make_scoped(&rig.admin().await, make(key()), NOW).await.expect("who teaches tries it");
+    state(AssignmentState::Open, false).await;
+    assert_eq!(by_job("kim", "algo/hw1").await.expect("is known"), kim);
 
     let public_key = key();
     let made = rig.accounts.make_scoped(&caller, make(public_key.clone()), NOW).await.expect("is signed");

@@ -39,6 +39,9 @@ pub struct Renew {
 pub struct Join {
     /// The code.
     pub code: String,
+    /// What people call me, where it is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The school's id of the student, where it is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub student_id: Option<String>,
