@@ -435,10 +435,17 @@ impl Accounts {
             return Err(Refusal::new(RefusalCode::Invalid, "you would cut off yourself")
                 .hint("codementor logout gives up the credential of this machine"));
         }
-        let name = user.clone();
+        let (name, by) = (user.clone(), caller.user.clone());
         let cut = self.store.write(move |db| {
             codes::drop_pairing(db, &name)?;
-            credentials::cut_off(db, &name, at)
+            let keys = credentials::cut_off(db, &name, at)?;
+            if let Some(keys) = &keys {
+                let detail = serde_json::json!({ "user": name, "credentials": keys.len() });
+                for course in members::courses(db, &name)? {
+                    audit::append(db, &course, &by, "revoke", name.as_str(), &detail, at)?;
+                }
+            }
+            Ok(keys)
         });
         let keys = cut.await.map_err(later_refusal)?.ok_or_else(|| no_user(&user))?;
         self.read_again(&user).await?;

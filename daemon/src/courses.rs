@@ -20,9 +20,11 @@ pub(crate) mod rules;
 pub(crate) mod stats;
 pub(crate) mod times;
 
+use std::collections::BTreeSet;
+
 use codementor_protocol::{
     Assignment, AssignmentId, AssignmentState, CourseName, FeedbackPolicy, Points, Refusal, RefusalCode,
-    Timestamp, UserName,
+    Slug, Timestamp, UserName,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
@@ -100,6 +102,13 @@ pub(crate) fn assignments(db: &Connection, course: Option<&CourseName>) -> Store
     let order = |one: &Assignment| (one.due.is_none(), one.due, one.id.clone());
     assignments.sort_by_cached_key(order);
     Ok(assignments)
+}
+
+/// The courses of which an assignment has a problem.
+pub(crate) fn with_problem(db: &Connection, problem: &Slug) -> StoreResult<BTreeSet<CourseName>> {
+    let mut with = assignments(db, None)?;
+    with.retain(|one| one.problems.iter().any(|one| one.problem == *problem));
+    Ok(with.into_iter().map(|one| one.id.course).collect())
 }
 
 /// Makes an assignment, or changes one. That it makes sense was looked at by [`check::assignment`].
@@ -255,7 +264,7 @@ pub(crate) fn feedback_policy(db: &Connection, id: &AssignmentId) -> StoreResult
 }
 
 /// What a problem of an assignment is worth.
-pub(crate) fn points(assignment: &Assignment, problem: &codementor_protocol::Slug) -> Points {
+pub(crate) fn points(assignment: &Assignment, problem: &Slug) -> Points {
     let one = assignment.problems.iter().find(|one| one.problem == *problem);
     one.map_or(Points::FULL, |one| one.points)
 }

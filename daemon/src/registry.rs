@@ -32,7 +32,9 @@ use codementor_protocol::{
 };
 use codementor_runners::Languages;
 use rusqlite::{Connection, params};
+use serde_json::json;
 
+use crate::courses::{self, audit};
 use crate::gateway::store_refusal;
 use crate::queue::{Core, now};
 use calibrate::Calibrations;
@@ -449,6 +451,10 @@ impl Registry {
             .execute(params![slug.as_str(), hash.as_str()])?;
             db.prepare_cached("INSERT INTO versions (slug, package, by, at) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![slug.as_str(), hash.as_str(), by.as_str(), at.0])?;
+            let detail = json!({ "from": before.as_ref().map(PackageHash::short), "to": hash.short() });
+            for course in courses::with_problem(db, slug)? {
+                audit::append(db, &course, &by, "problem-push", slug.as_str(), &detail, at)?;
+            }
             Ok(Ok(false))
         };
         self.core.store.write(write).await.map_err(store_refusal)?

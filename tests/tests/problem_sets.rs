@@ -103,7 +103,16 @@ fn a_dry_run_says_what_would_change_and_changes_nothing() {
     );
     let pushed = home.run_as("ada", &["problem", "push", &changed]).expect_code(0);
     assert!(pushed.stdout.contains("dry is installed") && pushed.stdout.contains("+ 1 hidden test"));
-    assert_ne!(version(&home), before);
+    let after = version(&home);
+    assert_ne!(after, before);
+    let audit = json(&home.run_as("ada", &["audit", "cs101", "--json"]).expect_code(0));
+    let pushes: Vec<Value> = audit.as_array().expect("a list").clone();
+    let pushes: Vec<&Value> =
+        pushes.iter().filter(|entry| entry["action"] == "problem-push" && entry["target"] == "dry").collect();
+    let [push] = pushes.as_slice() else { panic!("one push since the course has the problem: {audit}") };
+    let short = |version: &Value| version.as_str().expect("a text")[..12].to_owned();
+    assert_eq!(push["by"], "ada");
+    assert_eq!(push["detail"], serde_json::json!({ "from": short(&before), "to": short(&after) }));
 }
 
 #[test]

@@ -137,6 +137,14 @@ pub(super) fn role(db: &Connection, course: &CourseName, user: &UserName) -> Sto
     role.map(|role| from_token("role", &role)).transpose()
 }
 
+/// The courses that a user belongs to.
+pub(super) fn courses(db: &Connection, user: &UserName) -> StoreResult<Vec<CourseName>> {
+    let mut statement =
+        db.prepare_cached("SELECT course FROM memberships WHERE user = ?1 ORDER BY course")?;
+    let courses = statement.query_map([user.as_str()], |row| row.get::<_, String>(0))?;
+    courses.map(|course| parse("course", course?)).collect()
+}
+
 /// The name for people and the student id of a user.
 pub(super) fn names(
     db: &Connection,

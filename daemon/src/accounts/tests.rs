@@ -254,6 +254,15 @@ async fn who_was_cut_off_is_refused_until_an_administrator_lets_it_in_again() {
     // There is no NATS server here to tell, and what was decided holds all the same.
     refused(rig.accounts.revoke(&admin, kim.clone(), NOW).await, RefusalCode::Later, "recorded");
     refused(rig.accounts.caller(&kim), RefusalCode::Unauthorised, "cut off");
+    let entries = |db: &Connection| {
+        let mut statement =
+            db.prepare("SELECT course, by, target, detail FROM audit WHERE action = 'revoke'")?;
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        Ok(statement.query_map([], row)?.collect::<Result<Vec<(String, String, String, String)>, _>>()?)
+    };
+    let detail = r#"{"credentials":1,"user":"kim"}"#;
+    let expected = ("algo".to_owned(), "local".to_owned(), "kim".to_owned(), detail.to_owned());
+    assert_eq!(rig.store.read(entries).await.expect("are read"), [expected]);
     refused(Rig::load(&rig.dir, &rig.store).await.caller(&kim), RefusalCode::Unauthorised, "cut off");
     refused(rig.enrol(&code, "Kim", Some("1"), NOW).await, RefusalCode::Forbidden, "already");
 
