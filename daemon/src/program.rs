@@ -1,6 +1,7 @@
 //! The `codementord` program.
 
 use std::fs::OpenOptions;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -261,9 +262,16 @@ fn log_to_stderr(text: &str) {
     // A second subscriber in one process keeps the first.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter(text))
+        .with_ansi(is_coloured())
         .log_internal_errors(false)
         .with_writer(std::io::stderr)
         .try_init();
+}
+
+/// A file, the journal and whatever else collects a log get no colours.
+fn is_coloured() -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !unwanted
 }
 
 fn log_to_file(paths: &Paths, text: &str) -> std::io::Result<()> {

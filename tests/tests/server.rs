@@ -165,6 +165,7 @@ fn others_are_listened_to_with_a_certificate_which_can_be_renewed() {
     with("localhost", &key).expect_code(0);
 
     let server = home.serve(&[]);
+    assert!(home.log().contains("INFO") && !home.log().contains('\u{1b}'), "a file has no colours");
     home.run(&["course", "create", "cs101"]).expect_code(0);
     let code = home.run(&["course", "code", "make", "cs101", "--json"]).expect_code(0);
     let code: Value = serde_json::from_str(&code.stdout).expect("is JSON");
