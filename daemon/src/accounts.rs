@@ -355,7 +355,13 @@ impl Accounts {
 
     /// The codes of a course.
     pub(crate) async fn codes(&self, course: CourseName) -> Result<Vec<CodeSummary>, Refusal> {
-        self.store.read(move |db| codes::list(db, &course)).await.map_err(later_refusal)
+        let list = self.store.read(move |db| {
+            if !courses::is_course(db, &course)? {
+                return Ok(Err(no_course(&course)));
+            }
+            codes::list(db, &course).map(Ok)
+        });
+        list.await.map_err(later_refusal)?
     }
 
     /// Makes a code of a course void.

@@ -74,6 +74,7 @@ fn a_student_finds_gets_and_solves_what_is_open_and_nothing_else() {
     home.run_as("ada", &["assignment", "create", id, "-p", "echo:20", "--due", "+1d", "--attempts", "2"])
         .expect_code(0);
     assert_eq!(due(&home, "kim", "first"), Value::Null, "a draft is not seen");
+    home.run_as("kim", &["list", id]).expect_code(5);
     let refused = submit(&home, "kim", "first", RIGHT, &[]).expect_code(5);
     assert!(refused.stderr.is_empty() || refused.stderr.contains("no assignment"), "{}", refused.stderr);
     let opened = home.run_as("ada", &["assignment", "open", id]).expect_code(0);
@@ -130,6 +131,37 @@ fn a_student_finds_gets_and_solves_what_is_open_and_nothing_else() {
     let history: Vec<Value> = serde_json::from_str(&history.stdout).expect("is JSON");
     assert_eq!(history.len(), 3);
     assert!(history.iter().all(|one| one["assignment"] == id));
+}
+
+#[test]
+fn assistants_see_the_problems_of_drafts_and_students_hear_when_an_assignment_opens() {
+    let home = class();
+    Draft::new("drafted", 2).secret("1", "one\n", "one\n").install(&home);
+    home.run_as("ada", &["assignment", "create", "cs101/drafts", "-p", "drafted"]).expect_code(0);
+    for arguments in [&["list", "cs101/drafts"][..], &["list"], &["get", "drafted", "--print"]] {
+        home.run_as("tom", arguments).expect_code(0);
+    }
+    assert!(home.run_as("tom", &["list", "cs101/drafts"]).stdout.contains("drafted"));
+    home.run_as("kim", &["get", "drafted", "--print"]).expect_code(5);
+    assert!(!home.run_as("kim", &["list"]).expect_code(0).stdout.contains("drafted"));
+
+    create(&home, "tomorrow", &["--opens", "2199-01-01 09:00"]);
+    home.run_as("kim", &["get", "cs101/tomorrow/echo", "--print"]).expect_code(3);
+    for json in [&[][..], &["--json"]] {
+        let early = home.run_as("kim", &[&["list", "cs101/tomorrow"], json].concat()).expect_code(3);
+        let told = format!("{}{}", early.stdout, early.stderr);
+        assert!(told.contains("opens at 2199-01-01 09:00"), "{told}");
+    }
+    assert!(home.run_as("tom", &["list", "cs101/tomorrow"]).expect_code(0).stdout.contains("echo"));
+}
+
+#[test]
+fn a_course_that_is_not_there_has_no_list_of_anything() {
+    let home = class();
+    for arguments in [&["audit", "nope"][..], &["course", "code", "list", "nope"]] {
+        let refused = home.run(arguments).expect_code(5);
+        assert!(refused.stderr.contains("'nope'"), "{}", refused.stderr);
+    }
 }
 
 #[test]

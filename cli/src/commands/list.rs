@@ -1,11 +1,12 @@
 //! `codementor list`: the problems that can be submitted to.
 
-use codementor_protocol::{ListProblems, ProblemSummary, Verdict};
+use codementor_protocol::{ListProblems, ProblemSummary, Refusal, RefusalCode, Verdict};
 
 use crate::args::List;
 use crate::args::course::Problems;
 use crate::commands::{Context, assignment};
 use crate::error::{CliError, ExitStatus};
+use crate::moments::shown;
 use crate::render::table::{Table, Tone};
 use crate::render::words;
 
@@ -14,6 +15,12 @@ pub(crate) async fn run(context: &Context, args: &Problems) -> Result<ExitStatus
     let mut problems = session.request(&ListProblems {}).await?;
     if let Some(id) = &args.assignment {
         let assignment = assignment::find(&mut session, id).await?;
+        // Every assignment has a problem; those of one that opens later are not told.
+        if let (true, Some(opens)) = (assignment.problems.is_empty(), assignment.opens) {
+            let opens = shown(opens, &assignment.time_zone);
+            let message = t!("'{id}' opens at {opens}", id, opens);
+            return Err(CliError::Known(Refusal::new(RefusalCode::Forbidden, message)));
+        }
         let place =
             |problem: &ProblemSummary| assignment.problems.iter().position(|one| one.problem == problem.slug);
         problems.retain(|problem| place(problem).is_some());

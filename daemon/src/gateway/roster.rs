@@ -6,7 +6,8 @@ use codementor_protocol::{
 };
 
 use super::{Caller, Gateway, Handle, store_refusal};
-use crate::courses::{audit, check};
+use crate::accounts::no_course;
+use crate::courses::{self, audit, check};
 use crate::queue::now;
 
 /// The most members in one answer: each has a few kilobytes at most.
@@ -48,7 +49,13 @@ impl Handle<RemoveMember> for Gateway {
 impl Handle<ReadAudit> for Gateway {
     async fn handle(&self, _: &Caller, request: ReadAudit) -> Result<Vec<AuditEntry>, Refusal> {
         let limit = request.limit.clamp(1, MAX_ENTRIES);
-        let read = move |db: &_| audit::entries(db, &request.course, request.before, limit);
-        self.core.store.read(read).await.map_err(store_refusal)
+        let read = move |db: &_| {
+            let course = request.course;
+            if !courses::is_course(db, &course)? {
+                return Ok(Err(no_course(&course)));
+            }
+            audit::entries(db, &course, request.before, limit).map(Ok)
+        };
+        self.core.store.read(read).await.map_err(store_refusal)?
     }
 }
