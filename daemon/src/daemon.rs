@@ -515,7 +515,7 @@ fn check_certificate(
 ) -> Result<std::time::SystemTime, CertificateFault> {
     let host = settings.server.address.as_ref().map(|address| address.host());
     let now = std::time::SystemTime::now();
-    let ends = tls.check(host, now)?;
+    let ends = tls.check(host, settings.server.ca.as_deref(), now)?;
     let days = ends.duration_since(now).map_or(0, |left| left.as_secs() / 86_400);
     if days < EXPIRES_SOON {
         tracing::warn!(days, "the certificate ends soon: put a new one in its place and send SIGHUP");

@@ -92,7 +92,8 @@ pub(crate) async fn init(settings: &Settings, name: Option<&str>) -> Result<Stri
     };
     let server = Server { listen: server.listen.or(Some(LISTEN)), ..server };
     if let Some(tls) = &server.tls {
-        tls.check(server.address.as_ref().map(|address| address.host()), SystemTime::now())?;
+        let host = server.address.as_ref().map(|address| address.host());
+        tls.check(host, server.ca.as_deref(), SystemTime::now())?;
     }
     let config = render(settings, &server);
     // An empty file is as good as none; one that an interrupted run has left is this very one.

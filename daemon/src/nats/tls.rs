@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_name;
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use x509_cert::der::Decode;
+use x509_cert::ext::pkix::BasicConstraints;
 
 /// The certificate of a server and its key, as files of PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,25 @@ pub enum CertificateFault {
         /// When it was or will be good.
         what: String,
     },
+    /// It says that it may sign others, which no client takes from a server.
+    #[error(
+        "the certificate {path} is that of an authority (CA:TRUE): clients would refuse it as a server's; make it anew, \
+         with openssl req by -addext basicConstraints=critical,CA:FALSE"
+    )]
+    Authority {
+        /// The certificate.
+        path: PathBuf,
+    },
+    /// It comes from somewhere else than clients are told.
+    #[error("the certificate {path} does not lead to the authority {ca}: clients would refuse it ({reason})")]
+    OtherAuthority {
+        /// The certificate.
+        path: PathBuf,
+        /// The authority's.
+        ca: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// It is for another host.
     #[error("the certificate {path} is not for {host}, which is what people type: clients would refuse it")]
     OtherHost {
@@ -72,16 +92,21 @@ pub enum CertificateFault {
 }
 
 impl Certificate {
-    /// Whether a client that types `host` would be content with it now. Returns when it ends. Who has signed it is not
-    /// looked at: that is for clients to know.
-    pub fn check(&self, host: Option<&str>, now: SystemTime) -> Result<SystemTime, CertificateFault> {
+    /// Whether a client that types `host` would be content with it now. Returns when it ends. Who has signed it is looked
+    /// at where clients are told an authority, `ca`: else that is for them to know.
+    pub fn check(
+        &self,
+        host: Option<&str>,
+        ca: Option<&Path>,
+        now: SystemTime,
+    ) -> Result<SystemTime, CertificateFault> {
         let (chain, key) = (self.chain()?, self.private_key()?);
         let first = chain.first().ok_or_else(|| self.no_certificate("it is empty"))?.clone();
         let provider = ring::default_provider();
         let signing = provider.key_provider.load_private_key(key).map_err(|error| {
             CertificateFault::None { what: "private key", path: self.key.clone(), reason: error.to_string() }
         })?;
-        let pair = rustls::sign::CertifiedKey::new(chain, signing);
+        let pair = rustls::sign::CertifiedKey::new(chain.clone(), signing);
         match pair.keys_match() {
             Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
             Err(rustls::Error::InconsistentKeys(_)) => {
@@ -100,9 +125,26 @@ impl Certificate {
         if now < begin {
             return Err(out_of_time(format!("holds from {} only", day(begin))));
         }
+        if read
+            .tbs_certificate
+            .get::<BasicConstraints>()
+            .is_ok_and(|found| found.is_some_and(|(_, one)| one.ca))
+        {
+            return Err(CertificateFault::Authority { path: self.cert.clone() });
+        }
+        let parsed = ParsedCertificate::try_from(&first).map_err(|error| self.no_certificate(error))?;
+        if let Some(ca) = ca {
+            let (roots, moment) = (authorities(ca)?, UnixTime::since_unix_epoch(now));
+            let algorithms = provider.signature_verification_algorithms.all;
+            verify_server_cert_signed_by_trust_anchor(&parsed, &roots, &chain[1..], moment, algorithms)
+                .map_err(|error| CertificateFault::OtherAuthority {
+                    path: self.cert.clone(),
+                    ca: ca.into(),
+                    reason: error.to_string(),
+                })?;
+        }
         if let Some(host) = host {
             let name = ServerName::try_from(host.to_owned()).ok();
-            let parsed = ParsedCertificate::try_from(&first).map_err(|error| self.no_certificate(error))?;
             if name.is_none_or(|name| verify_server_name(&parsed, &name).is_err()) {
                 return Err(CertificateFault::OtherHost { path: self.cert.clone(), host: host.into() });
             }
@@ -138,6 +180,25 @@ fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, CertificateFault> {
     std::fs::read(path).map_err(|source| CertificateFault::Unreadable { what, path: path.into(), source })
 }
 
+/// The certificates of a file, as what is trusted.
+fn authorities(path: &Path) -> Result<RootCertStore, CertificateFault> {
+    let pem = read("certificate", path)?;
+    roots(&pem).map_err(|TrustError(reason)| CertificateFault::None {
+        what: "certificate",
+        path: path.into(),
+        reason,
+    })
+}
+
+fn roots(pem: &[u8]) -> Result<RootCertStore, TrustError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| TrustError(error.to_string()))?;
+        roots.add(certificate).map_err(|error| TrustError(error.to_string()))?;
+    }
+    if roots.is_empty() { Err(TrustError("there is none".into())) } else { Ok(roots) }
+}
+
 fn day(since: Duration) -> String {
     let at = i64::try_from(since.as_secs()).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
     at.map_or_else(|| "a day that is none".into(), |at| at.strftime("%Y-%m-%d").to_string())
@@ -171,14 +232,7 @@ impl Trust {
         match self {
             Self::System => Ok(None),
             Self::Certificates(pem) => {
-                let mut roots = RootCertStore::empty();
-                for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-                    let certificate = certificate.map_err(|error| TrustError(error.to_string()))?;
-                    roots.add(certificate).map_err(|error| TrustError(error.to_string()))?;
-                }
-                if roots.is_empty() {
-                    return Err(TrustError("there is none".into()));
-                }
+                let roots = roots(pem.as_bytes())?;
                 Ok(Some(builder()?.with_root_certificates(roots).with_no_client_auth()))
             }
             Self::Pinned(path) => {
@@ -262,35 +316,83 @@ mod tests {
         let made = make(&["judge.example.edu", "*.cs.example.edu", "127.0.0.1"]);
         let now = SystemTime::now();
         for host in [None, Some("judge.example.edu"), Some("a.cs.example.edu"), Some("127.0.0.1")] {
-            made.pair.check(host, now).expect("is good");
+            made.pair.check(host, None, now).expect("is good");
         }
         for host in ["other.example.edu", "a.b.cs.example.edu", "not a host"] {
-            let error = made.pair.check(Some(host), now).expect_err("is refused").to_string();
+            let error = made.pair.check(Some(host), None, now).expect_err("is refused").to_string();
             assert!(error.contains(host), "{error}");
         }
         let later = now + Duration::from_secs(5000 * 365 * 86_400);
-        let error = made.pair.check(None, later).expect_err("is refused").to_string();
+        let error = made.pair.check(None, None, later).expect_err("is refused").to_string();
         assert!(error.contains("expired on"), "{error}");
-        let error = made.pair.check(None, UNIX_EPOCH).expect_err("is refused").to_string();
+        let error = made.pair.check(None, None, UNIX_EPOCH).expect_err("is refused").to_string();
         assert!(error.contains("holds from"), "{error}");
 
         let other = make(&["judge.example.edu"]);
         let mixed = Certificate { cert: made.pair.cert.clone(), key: other.pair.key.clone() };
-        let error = mixed.check(None, now).expect_err("is refused").to_string();
+        let error = mixed.check(None, None, now).expect_err("is refused").to_string();
         assert!(error.contains("does not belong"), "{error}");
 
         let swapped = Certificate { cert: made.pair.key.clone(), key: made.pair.cert.clone() };
-        let error = swapped.check(None, now).expect_err("is refused").to_string();
+        let error = swapped.check(None, None, now).expect_err("is refused").to_string();
         assert!(error.contains("key.pem holds no certificate"), "{error}");
         let missing = Certificate { key: made.dir.path().join("none"), ..made.pair.clone() };
-        let error = missing.check(None, now).expect_err("is refused").to_string();
+        let error = missing.check(None, None, now).expect_err("is refused").to_string();
         assert!(error.contains("cannot read the key"), "{error}");
         std::fs::write(
             &made.pair.key,
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n",
         )
         .expect("is written");
-        let error = made.pair.check(None, now).expect_err("is refused").to_string();
+        let error = made.pair.check(None, None, now).expect_err("is refused").to_string();
         assert!(error.contains("passphrase"), "{error}");
+    }
+
+    /// A certificate that is signed by `by`, or by itself.
+    fn signed(is_ca: rcgen::IsCa, by: Option<&rcgen::Issuer<'_, rcgen::KeyPair>>) -> Made {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("parameters");
+        params.is_ca = is_ca;
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let made = match by {
+            Some(by) => params.signed_by(&key, by),
+            None => params.self_signed(&key),
+        };
+        let made = made.expect("a certificate");
+        let pair = Certificate { cert: dir.path().join("cert.pem"), key: dir.path().join("key.pem") };
+        std::fs::write(&pair.cert, made.pem()).expect("is written");
+        std::fs::write(&pair.key, key.serialize_pem()).expect("is written");
+        Made { dir, pair }
+    }
+
+    #[test]
+    fn a_certificate_that_may_sign_others_or_that_others_have_signed_is_refused_with_what_to_do() {
+        let now = SystemTime::now();
+        // What openssl makes that is not told otherwise.
+        let authority = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let made = signed(authority, None);
+        let error = made.pair.check(Some("localhost"), None, now).expect_err("is refused").to_string();
+        assert!(error.contains("-addext basicConstraints=critical,CA:FALSE"), "{error}");
+
+        let own = signed(rcgen::IsCa::ExplicitNoCa, None);
+        own.pair.check(Some("localhost"), Some(&own.pair.cert), now).expect("is its own authority");
+        let params = |name: &str| {
+            let mut params = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
+            params.is_ca = authority;
+            params.distinguished_name.push(rcgen::DnType::CommonName, name);
+            params
+        };
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let root = params("root").self_signed(&key).expect("a certificate");
+        let ca = made.dir.path().join("ca.pem");
+        std::fs::write(&ca, root.pem()).expect("is written");
+        let leaf = signed(rcgen::IsCa::NoCa, Some(&rcgen::Issuer::new(params("root"), key)));
+        leaf.pair.check(Some("localhost"), Some(&ca), now).expect("leads to the authority");
+        for (pair, ca) in [(&own.pair, &ca), (&leaf.pair, &own.pair.cert)] {
+            let error = pair.check(Some("localhost"), Some(ca), now).expect_err("is refused").to_string();
+            assert!(error.contains("does not lead to the authority"), "{error}");
+        }
+        let error = leaf.pair.check(None, Some(&leaf.pair.key), now).expect_err("is refused").to_string();
+        assert!(error.contains("key.pem holds no certificate"), "{error}");
     }
 }
