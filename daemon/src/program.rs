@@ -81,12 +81,13 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let command = arguments.command.unwrap_or(Command::Serve);
+    let (flags, server) = (arguments.settings, arguments.server);
     let settings = match &command {
         // What is to be made has no configuration yet.
         Command::Init { .. } | Command::Restore { .. } => {
-            Settings::for_new_server(arguments.settings, arguments.server)
+            Settings::for_new_server(flags.clone(), server.clone())
         }
-        _ => Settings::load_server(arguments.settings, arguments.server),
+        _ => Settings::load_server(flags.clone(), server.clone()),
     };
     let settings = match settings {
         Ok(settings) => settings,
@@ -97,7 +98,7 @@ pub fn main() -> ExitCode {
     };
     let result = match command {
         Command::Init { name } => run(async {
-            print!("{}", setup::init(&settings, name.as_deref()).await?);
+            print!("{}", setup::init(&settings, &flags, &server, name.as_deref()).await?);
             Ok(())
         }),
         Command::Backup { file } => back_up(&settings, &file).map_err(Stopped::from),

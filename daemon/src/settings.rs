@@ -539,7 +539,7 @@ impl Settings {
 }
 
 /// Paths are handed to a daemon in another working directory, and to the engine.
-fn absolute(path: PathBuf) -> PathBuf {
+pub(crate) fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 

@@ -125,6 +125,16 @@ fn a_new_server_is_made_once_and_is_its_owners_alone() {
     let taken = home.run_daemon(&["init", "--data-dir", text(&other)]).expect_code(2);
     assert!(taken.stderr.contains("config.toml") && taken.stderr.contains("--config"), "{}", taken.stderr);
     assert!(!other.exists());
+    let config = other.join("config.toml");
+    let named = ["init", "--data-dir", text(&other), "--config", text(&config), "--credential-days", "4"];
+    let named = home.run_daemon(&named).expect_code(0);
+    assert!(
+        named.stdout.contains(&format!("codementord --data-dir {} serve", other.display())),
+        "{}",
+        named.stdout
+    );
+    let written = std::fs::read_to_string(&config).expect("is read");
+    assert!(written.contains("\ncredential_days = 4\n"), "{written}");
 
     // Commands do not start what its owner starts.
     let down = home.run(&["list"]).expect_code(69);

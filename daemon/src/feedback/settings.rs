@@ -15,7 +15,7 @@ use serde::de::{Deserializer, Error, Visitor};
 /// The endpoint that flags or the environment describe has this name.
 const DEFAULT_NAME: &str = "default";
 /// Where the key of that endpoint is looked for.
-const DEFAULT_KEY_ENV: &str = "CODEMENTOR_FEEDBACK_KEY";
+pub(crate) const DEFAULT_KEY_ENV: &str = "CODEMENTOR_FEEDBACK_KEY";
 /// An answer falls back over all endpoints within one deadline: more than a few cannot have their turn.
 const MAX_ENDPOINTS: usize = 8;
 const MAX_HEADERS: usize = 32;
