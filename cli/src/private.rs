@@ -71,10 +71,13 @@ pub enum PrivateError {
         log: PathBuf,
     },
     /// It lives, but does not answer.
-    #[error("{}", t!("the private daemon (process {pid}) does not answer", pid))]
+    #[error("{}", match pid {
+        Some(pid) => t!("the private daemon (process {pid}) does not answer", pid),
+        None => t!("the private daemon does not answer").into(),
+    })]
     Silent {
-        /// Its process id.
-        pid: u32,
+        /// Its process id, if it has said that.
+        pid: Option<u32>,
         /// Its log.
         log: PathBuf,
     },
@@ -132,8 +135,14 @@ impl PrivateError {
             Self::DataDir { .. } => t!("choose a directory that you may write with --data-dir DIR").into(),
             Self::Failed { hint, .. } => hint.clone(),
             Self::Slow { log } => t!("its log says what it is doing: {log}", log = log.display()),
-            Self::Silent { pid, log } => {
+            Self::Silent { pid: Some(pid), log } => {
                 t!("see its log, {log}, or end it: kill {pid}", log = log.display(), pid)
+            }
+            Self::Silent { pid: None, log } => {
+                t!(
+                    "see its log, {log}; whoever holds daemon.lock beside it is the daemon",
+                    log = log.display()
+                )
             }
             Self::DoesNotStop => t!("cancel what runs (codementor cancel), or try again later").into(),
             Self::Contended => t!("is it still at work? Otherwise end it and try again").into(),
@@ -237,7 +246,7 @@ async fn join(settings: &Settings, progress: &Progress) -> Result<Option<Client>
         let file = read_file(paths);
         // One that has not said yet that it is ready may be fetching its NATS server.
         let bound = if file.is_some() { SILENCE } else { START };
-        let pid = file.as_ref().map_or(0, |file| file.pid);
+        let pid = file.as_ref().map(|file| file.pid);
         if let Some(file) = file {
             match enter(&file, paths).await {
                 // A server is replaced by its owner, and by no command.

@@ -1,10 +1,11 @@
 //! What a compiler says, with a caret under the place in the student's own source.
 
 use codementor_protocol::{Diagnostic, Severity, SourceFile};
+use unicode_width::UnicodeWidthStr;
 
 use crate::render::layout::{Blanks, Layout, units};
-use crate::sanitize;
 use crate::terminal::Paint;
+use crate::{locale, sanitize};
 
 /// How many diagnostics are shown; one mistake can make a compiler say hundreds.
 const MOST: usize = 10;
@@ -73,11 +74,32 @@ fn one(diagnostic: &Diagnostic, files: &[SourceFile], paint: Paint) -> String {
 }
 
 fn words(output: &str, paint: Paint) -> String {
-    let output = sanitize::text(output.trim_end());
+    let output = locale::said(output.trim_end());
+    let output = sanitize::text(&output);
     if output.is_empty() {
         return t!("  The compiler said nothing.\n").into();
     }
+    // One sentence, such as which file to start from, is read to its end.
+    if !output.contains('\n') {
+        return wrapped(&output, paint);
+    }
     quote(&output, MOST_LINES, paint)
+}
+
+/// A sentence behind a bar, in as many lines as it takes.
+fn wrapped(sentence: &str, paint: Paint) -> String {
+    let room = paint.width.saturating_sub(4).max(20);
+    let mut lines = vec![String::new()];
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() || line.width() + 1 + word.width() <= room => {
+                line.push_str(if line.is_empty() { "" } else { " " });
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    quote(&lines.join("\n"), MOST_LINES, paint)
 }
 
 /// Foreign text, each line behind a bar: no line of it can pass for one of ours, nor for a command to a CI runner.
@@ -97,4 +119,20 @@ pub(crate) fn quote(clean: &str, most: usize, paint: Paint) -> String {
         ));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_read_to_its_end() {
+        let sentence = "it is not clear which file to start from: helper.py, other.py. Name one of them main.py, or say \
+                        which with --entry";
+        let shown = words(sentence, Paint::PLAIN);
+        let lines: Vec<&str> =
+            shown.lines().map(|line| line.strip_prefix("  | ").expect("stands behind a bar")).collect();
+        assert!(lines.len() > 1 && lines.iter().all(|line| line.width() <= Paint::PLAIN.width), "{shown}");
+        assert_eq!(lines.join(" "), sentence);
+    }
 }
