@@ -170,8 +170,11 @@ pub async fn ensure(settings: &Settings, progress: &Progress) -> Result<Client, 
 /// A connection to the private daemon, if one runs.
 pub async fn find(settings: &Settings) -> Result<Client, CliError> {
     let paths = &settings.paths;
-    let file = read_file(paths).filter(|_| is_alive(paths)).ok_or(PrivateError::NotRunning)?;
-    enter(&file, paths).await
+    match read_file(paths).filter(|_| is_alive(paths)) {
+        Some(file) => enter(&file, paths).await,
+        None if paths.server_mark().exists() => Err(PrivateError::ServerDown(paths.data.clone()).into()),
+        None => Err(PrivateError::NotRunning.into()),
+    }
 }
 
 /// Asks the private daemon to stop, and waits until it has.

@@ -248,7 +248,7 @@ pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), Daemon
             nats: client.server_info().version,
             idle_timeout_s: settings.idle_timeout.map(|timeout| timeout.as_secs()),
             shared,
-            log: paths.log().display().to_string(),
+            log: if shared { where_errors_go() } else { paths.log().display().to_string() },
             slots: workshop.is_some().then(|| slots.clone()),
             engine_error: workshop.as_ref().map_or(no_error.clone(), Workshop::error),
         },
@@ -505,6 +505,14 @@ async fn idle(core: &Core, timeout: Option<Duration>) {
             }
         }
         looks += 1;
+    }
+}
+
+/// Where the log of a server is, which it writes to standard error.
+fn where_errors_go() -> String {
+    match std::fs::read_link("/proc/self/fd/2") {
+        Ok(path) if path.is_file() => path.display().to_string(),
+        _ => "standard error of codementord: its terminal, the journal of its service, or docker logs".into(),
     }
 }
 

@@ -316,7 +316,7 @@ impl Paths {
         self.data.join("daemon.err")
     }
 
-    /// The daemon's log.
+    /// The log of a private daemon; a server writes its own to standard error.
     pub fn log(&self) -> PathBuf {
         self.data.join("daemon.log")
     }

@@ -137,8 +137,10 @@ fn a_new_server_is_made_once_and_is_its_owners_alone() {
     assert!(written.contains("\ncredential_days = 4\n"), "{written}");
 
     // Commands do not start what its owner starts.
-    let down = home.run(&["list"]).expect_code(69);
-    assert!(down.stderr.contains("codementord serve"), "{}", down.stderr);
+    for command in ["list", "status"] {
+        let down = home.run(&[command]).expect_code(69);
+        assert!(down.stderr.contains("codementord serve"), "{}", down.stderr);
+    }
     assert!(!data.join("daemon.json").exists());
     let port = free_port();
     let _server = home.serve(&["--listen", &format!("127.0.0.1:{port}")]);
@@ -197,6 +199,10 @@ fn others_are_listened_to_with_a_certificate_which_can_be_renewed() {
     );
     student(&["join", &url, code, "--ca", text(&cert), "--name", "Kim"]).expect_code(0);
     student(&["whoami"]).expect_code(0);
+    let log = |status: &str| status.lines().find(|line| line.starts_with("log ")).map(str::to_owned);
+    let own = log(&home.run(&["status"]).expect_code(0).stdout).expect("its owner is told");
+    assert!(own.ends_with("daemon.log"), "where standard error goes: {own}");
+    assert_eq!(log(&student(&["status"]).expect_code(0).stdout), None);
     // The administrator's file is all that another machine needs.
     let creds = home.data().join("user.creds");
     let whoami = student(&["--creds", text(&creds), "whoami", "--json"]).expect_code(0);

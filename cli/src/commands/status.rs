@@ -82,9 +82,10 @@ fn describe(status: &Status) -> String {
                 .as_deref()
                 .map_or_else(|| t!("in order").into(), |error| locale::said(error).into_owned()),
         ),
-        (t!("log"), status.log.clone()),
+        (t!("log"), locale::said(&status.log).into_owned()),
     ];
     rows.iter()
+        .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| format!("{} {}\n", words::padded(name, 8), sanitize::line(value)))
         .collect()
 }

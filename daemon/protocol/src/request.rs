@@ -538,7 +538,7 @@ pub struct Status {
     pub idle_timeout_s: Option<u64>,
     /// What is wrong with the container engine, if something is.
     pub engine_error: Option<String>,
-    /// Where it writes its log.
+    /// Where it writes its log; nothing for those who do not run the server.
     pub log: String,
     /// How feedback is set up.
     #[serde(default)]
