@@ -92,6 +92,22 @@ pub enum ClientError {
         /// Why.
         reason: &'static str,
     },
+    /// The certificate to trust a server by cannot be read.
+    #[error("{}", t!("cannot read the certificate {path}: {source}", path = path.display(), source))]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not what it should be.
+    #[error("{}", t!("{path} is no certificate: {reason}", path = path.display(), reason))]
+    BadCertificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: &'static str,
+    },
     /// The server is there, the daemon is not.
     #[error("{}", t!("the NATS server is there, but no daemon answers"))]
     NobodyListens,
@@ -159,7 +175,10 @@ impl ClientError {
             | Self::NotPermitted(_)
             | Self::NoCredentials { .. }
             | Self::BadCredentials { .. } => ExitStatus::Login,
-            Self::TooLarge { .. } | Self::BadAddress { .. } => ExitStatus::Usage,
+            Self::NoCertificate { .. }
+            | Self::BadCertificate { .. }
+            | Self::TooLarge { .. }
+            | Self::BadAddress { .. } => ExitStatus::Usage,
             Self::Malformed { .. } => ExitStatus::OurFault,
         }
     }
@@ -190,6 +209,9 @@ impl ClientError {
                 Self::NotPermitted(_) => t!("codementor whoami says who you are there"),
                 Self::NoCredentials { .. } | Self::BadCredentials { .. } => {
                     t!("name the file that you were given with --creds FILE")
+                }
+                Self::NoCertificate { .. } | Self::BadCertificate { .. } => {
+                    t!("--ca names the file with the server's certificate that came with the code")
                 }
                 Self::NobodyListens | Self::NoAnswer { .. } | Self::Lost => {
                     t!("nothing that was accepted is lost; try again, or see: codementor status")

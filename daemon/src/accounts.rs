@@ -69,6 +69,8 @@ pub(crate) struct Issuer {
     pub(crate) oidc: Oidc,
     /// What people type to reach the server, where the settings say so.
     pub(crate) address: Option<String>,
+    /// What the file is called with the certificate that they trust it by, where it is not the system that does.
+    pub(crate) ca: Option<String>,
 }
 
 impl Issuer {
@@ -79,6 +81,10 @@ impl Issuer {
         self.keys.mint_user(Role::Student, name.as_str(), key, expires).map_err(|error| {
             Refusal::new(RefusalCode::Invalid, format!("the public key cannot be signed: {error}"))
         })
+    }
+
+    fn enrol_code(&self, code: String, expires: Timestamp) -> EnrolCode {
+        EnrolCode { code, expires, server: self.address.clone(), ca: self.ca.clone() }
     }
 
     fn life_from(&self, at: Timestamp) -> Timestamp {
@@ -315,7 +321,7 @@ impl Accounts {
             codes::make(db, &New { opens: &opens, roster_only: false, expires, uses: Some(1), by: &by, at })
         });
         let code = made.await.map_err(later_refusal)?.text();
-        Ok(EnrolCode { code, expires, server: self.issuer.address.clone() })
+        Ok(self.issuer.enrol_code(code, expires))
     }
 
     /// Makes a code for a course.
@@ -350,7 +356,7 @@ impl Accounts {
             Ok(Ok(code))
         });
         let code = made.await.map_err(later_refusal)??.text();
-        Ok(EnrolCode { code, expires, server: self.issuer.address.clone() })
+        Ok(self.issuer.enrol_code(code, expires))
     }
 
     /// The codes of a course.

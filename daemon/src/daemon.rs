@@ -221,7 +221,8 @@ pub(crate) async fn serve(settings: Settings, shared: bool) -> Result<(), Daemon
     let only_here = settings.server.listen.is_none_or(|listen| listen.ip().is_loopback());
     let only_here = only_here && settings.nats_url.is_none();
     let address = settings.server.public_url().or_else(|| only_here.then(|| url.clone()));
-    let issuer = Issuer { keys, url: url.clone(), life: settings.credential_life, oidc, address };
+    let ca = settings.server.ca_name();
+    let issuer = Issuer { keys, url: url.clone(), life: settings.credential_life, oidc, address, ca };
     let accounts = Accounts::load(store, issuer, &paths.enrol_code()).await?;
     let registry = Registry::open(core.clone(), languages.clone(), &paths).await?;
     registry.publish_all().await;

@@ -116,8 +116,14 @@ pub fn main() -> ExitCode {
             run(async { Ok(daemon::judge(settings).await?) })
         }
         Command::AdminCode => run(async {
+            let (url, ca) = (settings.server.public_url(), settings.server.ca_name());
             // A closed standard output loses the code, not the server.
-            println!("{}", daemon::admin_code(settings).await?);
+            let code = daemon::admin_code(settings).await?;
+            println!("{code}");
+            if let Some(url) = url {
+                let ca = ca.map_or(String::new(), |ca| format!(" --ca {ca}"));
+                eprintln!("to become an administrator: codementor join {url} {code}{ca}");
+            }
             Ok(())
         }),
         Command::JudgeCreds { name, out } => {

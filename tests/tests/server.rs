@@ -183,7 +183,14 @@ fn others_are_listened_to_with_a_certificate_which_can_be_renewed() {
     let code: Value = serde_json::from_str(&code.stdout).expect("is JSON");
     let url = format!("tls://localhost:{port}");
     assert_eq!(code["server"], Value::String(url.clone()));
+    assert_eq!(code["ca"], "cert.pem");
     let code = code["code"].as_str().expect("a text");
+    // What is to be typed is all that is to be typed, where the certificate lies.
+    let made = home.run(&["course", "code", "make", "cs101"]).expect_code(0);
+    assert!(made.stdout.ends_with(" --ca cert.pem\n") && made.stderr.contains("hand a copy out"), "{made:?}");
+    let admin = home.run_daemon(&["admin-code"]).expect_code(0);
+    let line = format!("codementor join {url} {} --ca cert.pem\n", admin.stdout.trim());
+    assert!(admin.stderr.ends_with(&line), "{admin:?}");
     let place = home.work().join("student");
     let student = |arguments: &[&str]| {
         let mut command = home.codementor(arguments);
@@ -197,6 +204,10 @@ fn others_are_listened_to_with_a_certificate_which_can_be_renewed() {
         "{}",
         refused.stderr
     );
+    for (ca, said) in [("nowhere.pem", "cannot read the certificate"), (text(&key), "is no certificate")] {
+        let refused = student(&["join", &url, code, "--ca", ca]).expect_code(2);
+        assert!(refused.stderr.contains(said) && !refused.stderr.contains("--creds"), "{refused:?}");
+    }
     student(&["join", &url, code, "--ca", text(&cert), "--name", "Kim"]).expect_code(0);
     student(&["whoami"]).expect_code(0);
     let log = |status: &str| status.lines().find(|line| line.starts_with("log ")).map(str::to_owned);
@@ -210,6 +221,7 @@ fn others_are_listened_to_with_a_certificate_which_can_be_renewed() {
 
     let pair = home.run(&["pair", "--user", "kim"]).expect_code(0);
     assert!(pair.stdout.contains(&format!("codementor join {url} ")), "{}", pair.stdout);
+    assert!(pair.stdout.ends_with(" --ca cert.pem\n"), "{}", pair.stdout);
 
     // A wrong file changes nothing.
     let good = std::fs::read(&cert).expect("is read");

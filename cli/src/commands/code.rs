@@ -43,7 +43,8 @@ async fn make(context: &Context, args: &account::MakeCode) -> Result<(), CliErro
     let server = pair::server(context, &session, &made);
     if args.json {
         return context.print_json(&json!({
-            "course": args.course, "role": make.role, "server": server, "code": made.code, "expires": made.expires,
+            "course": args.course, "role": make.role, "server": server, "code": made.code, "ca": made.ca,
+            "expires": made.expires,
         }));
     }
     let uses = args
@@ -51,14 +52,15 @@ async fn make(context: &Context, args: &account::MakeCode) -> Result<(), CliErro
         .map_or(String::new(), |uses| t!(", for {persons}", persons = count!(uses.into(), "person")));
     let id = if args.roster { " --student-id ID" } else { "" };
     context.print(&t!(
-        "To join {course} as {role}, until {expires}{uses}:\n  codementor join {server} {code}{id}\n",
+        "To join {course} as {role}, until {expires}{uses}:\n  codementor join {server} {code}{id}{ca}\n",
         course = args.course,
         role = words::role(make.role),
         expires = words::moment(made.expires),
         uses,
         server,
         code = made.code,
-        id
+        id,
+        ca = pair::ca(context, &made)
     ))
 }
 

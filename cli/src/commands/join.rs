@@ -88,10 +88,10 @@ fn warn_if_open(context: &Context, server: &Server) {
 fn read_ca(path: Option<&Path>) -> Result<Option<String>, ClientError> {
     let Some(path) = path else { return Ok(None) };
     let text = std::fs::read_to_string(path)
-        .map_err(|source| ClientError::NoCredentials { path: path.into(), source })?;
+        .map_err(|source| ClientError::NoCertificate { path: path.into(), source })?;
     let reason = t!("it holds no certificate as PEM");
     let found = credentials::certificates(&text);
-    found.map(Some).ok_or_else(|| ClientError::BadCredentials { path: path.into(), reason })
+    found.map(Some).ok_or_else(|| ClientError::BadCertificate { path: path.into(), reason })
 }
 
 /// Makes a key and has its public half signed.

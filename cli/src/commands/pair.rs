@@ -8,6 +8,7 @@ use crate::commands::Context;
 use crate::contexts::ContextError;
 use crate::error::{CliError, ExitStatus};
 use crate::render::words;
+use crate::sanitize;
 use crate::session::Session;
 
 pub(crate) async fn run(context: &Context, args: &account::Pair) -> Result<ExitStatus, CliError> {
@@ -19,16 +20,29 @@ pub(crate) async fn run(context: &Context, args: &account::Pair) -> Result<ExitS
     let made = session.request(&Pair { user: args.user.clone() }).await?;
     let server = server(context, &session, &made);
     if args.json {
-        context.print_json(&json!({ "server": server, "code": made.code, "expires": made.expires }))?;
+        context.print_json(
+            &json!({ "server": server, "code": made.code, "ca": made.ca, "expires": made.expires }),
+        )?;
     } else {
         context.print(&t!(
-            "On the other machine, once, until {expires}:\n  codementor join {server} {code}\n",
+            "On the other machine, once, until {expires}:\n  codementor join {server} {code}{ca}\n",
             expires = words::moment(made.expires),
             server,
-            code = made.code
+            code = made.code,
+            ca = ca(context, &made)
         ))?;
     }
     Ok(ExitStatus::Success)
+}
+
+/// What one who was given a code says besides it, so that the server is trusted.
+pub(crate) fn ca(context: &Context, made: &EnrolCode) -> String {
+    let Some(file) = made.ca.as_deref().map(sanitize::line) else { return String::new() };
+    context.progress.note(&t!(
+        "{file} is the certificate that the server is trusted by: hand a copy out with the code",
+        file
+    ));
+    format!(" --ca {file}")
 }
 
 /// Where one who was given a code joins: as the server says, else where it was reached from here.

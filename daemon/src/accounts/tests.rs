@@ -45,8 +45,14 @@ impl Rig {
     async fn load(dir: &tempfile::TempDir, store: &Store) -> Accounts {
         let keys = Arc::new(Keys::load_or_create(&dir.path().join("keys")).expect("keys"));
         let life = Duration::from_secs(180 * 86_400);
-        let issuer =
-            Issuer { keys, url: "nats://127.0.0.1:1".into(), life, oidc: Oidc::new(&[]), address: None };
+        let issuer = Issuer {
+            keys,
+            url: "nats://127.0.0.1:1".into(),
+            life,
+            oidc: Oidc::new(&[]),
+            address: None,
+            ca: None,
+        };
         Accounts::load(store.clone(), issuer, &dir.path().join("enrol.code")).await.expect("loads")
     }
 

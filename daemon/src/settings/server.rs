@@ -205,6 +205,15 @@ impl Server {
         Ok((server, port))
     }
 
+    /// What people may call their copy of the certificate of the server's own authority: as it is called here, where every
+    /// shell takes that as it is.
+    pub fn ca_name(&self) -> Option<String> {
+        let name = self.ca.as_ref()?.file_name().unwrap_or_default().to_string_lossy();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let good = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain);
+        Some(if good { name.into_owned() } else { "ca.pem".into() })
+    }
+
     /// The URL to give to people on other machines; the server of this URL listens there for them.
     pub fn public_url(&self) -> Option<String> {
         let port = self.listen.map_or(NATS_PORT, |listen| listen.port());

@@ -66,6 +66,10 @@ pub struct EnrolCode {
     /// What to type to reach the server, where its owner has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// What the file is called that holds the certificate of the server's own authority, where it has one: who joins
+    /// needs a copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
 }
 
 /// Make a code that lets people join a course.
