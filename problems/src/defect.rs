@@ -237,6 +237,9 @@ pub enum WarningKind {
         /// What is done.
         then: String,
     },
+    /// The format would let programs write files where they run.
+    #[error("allow_file_writing is not supported yet; programs can write to /tmp only")]
+    FileWriting,
     /// The slug is not the folder's name.
     #[error("its name '{name}' is not one of a package; it is called '{slug}'")]
     MappedSlug {

@@ -75,6 +75,7 @@ fn package(files: &Files, notes: &mut Notes) -> Option<Package> {
     let node = load_yaml(files, problem_yaml::FILE, &Constants::default(), notes)?;
     let head = problem_yaml::read(&node, notes)?;
     let limits = problem_yaml::with_time_limit_file(head.limits, files, notes);
+    problem_yaml::refuse_what_no_judge_has(&limits, notes);
     let statements = parts::statements(files, head.format, notes);
     let names = if head.names.is_empty() {
         parts::names_from_statements(files, &statements, &slug, notes)

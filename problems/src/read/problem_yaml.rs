@@ -10,6 +10,10 @@ use crate::yaml::{Map, Node, Notes, Value};
 
 /// The file.
 pub(super) const FILE: &str = "problem.yaml";
+/// The most of these that a package may ask for.
+const MOST_SECONDS: f64 = 3600.0;
+const MOST_MEMORY: f64 = 65_536.0;
+const MOST_OUTPUT: f64 = 4096.0;
 
 /// Where DOMjudge and Kattis keep a time limit.
 const TIME_LIMIT_FILE: &str = ".timelimit";
@@ -72,7 +76,7 @@ pub(super) fn read(node: &Node, notes: &mut Notes) -> Option<Head> {
         sources: sources(&mut map, source_url, notes),
         keywords: map.strings("keywords", notes).unwrap_or_default(),
         languages: map.strings("languages", notes).filter(|list| *list != ["all"]),
-        allow_file_writing: map.boolean("allow_file_writing", notes).unwrap_or(false),
+        allow_file_writing: file_writing(&mut map, notes),
         constants: constants(&mut map, notes),
         validator_flags: map.strings("validator_flags", notes).unwrap_or_default(),
         default_validation,
@@ -100,6 +104,32 @@ pub(super) fn with_time_limit_file(mut limits: Limits, files: &Files, notes: &mu
         }
     }
     limits
+}
+
+/// Limits that no program could ever reach on a machine that judges.
+pub(super) fn refuse_what_no_judge_has(limits: &Limits, notes: &mut Notes) {
+    let table = [
+        ("limits.time_limit", limits.time_limit.unwrap_or(0.0), MOST_SECONDS, "s"),
+        ("limits.compilation_time", limits.compilation_seconds, MOST_SECONDS, "s"),
+        ("limits.memory", limits.memory_mib as f64, MOST_MEMORY, "MiB"),
+        ("limits.compilation_memory", limits.compilation_memory_mib as f64, MOST_MEMORY, "MiB"),
+        ("limits.output", limits.output_mib as f64, MOST_OUTPUT, "MiB"),
+    ];
+    for (key, found, most, unit) in table {
+        if found > most {
+            let (found, expected) = (found.to_string(), format!("at most {most} {unit}"));
+            notes.defect(Place::file(FILE), DefectKind::BadValue { key: key.into(), found, expected });
+        }
+    }
+}
+
+fn file_writing(map: &mut Map<'_>, notes: &mut Notes) -> bool {
+    let place = map.place("allow_file_writing");
+    let allowed = map.boolean("allow_file_writing", notes).unwrap_or(false);
+    if allowed {
+        notes.warn(place, WarningKind::FileWriting);
+    }
+    allowed
 }
 
 fn format(map: &mut Map<'_>, notes: &mut Notes) -> Option<Format> {

@@ -75,6 +75,10 @@ fn what_real_packages_break_is_a_warning() {
     warns(legacy().without("submissions"), "the package: has no accepted submission");
     warns(legacy().without("problem_statement"), "the package: has no statement");
     warns(legacy().without("data/secret"), "the package: has samples only");
+    warns(
+        Sketch::current().yaml("allow_file_writing: true"),
+        "problem.yaml:4: allow_file_writing is not supported yet",
+    );
     warns(legacy().yaml("source:"), "problem.yaml:2: source has no value; its default is used");
     warns(legacy().yaml("limits:"), "problem.yaml:2: limits has no value");
     warns(legacy().yaml("limits:\n  memory: ~"), "problem.yaml:3: limits.memory has no value");
@@ -172,6 +176,11 @@ fn what_cannot_be_judged_is_a_defect() {
         "limits.time_limit is '-1', but must be a number above 0",
     );
     fails(legacy().yaml("limits: {time_limit: .inf}"), "limits.time_limit is '.inf'");
+    fails(
+        legacy().yaml("limits: {memory: 99999999}"),
+        "limits.memory is 99999999, but must be at most 65536 MiB",
+    );
+    fails(legacy().with(".timelimit", "1e9"), "limits.time_limit is 1000000000, but must be at most 3600 s");
     fails(legacy().yaml("limits: 5"), "problem.yaml:2: limits is '5', but must be a map");
     fails(
         legacy().yaml("keywords: {a: b}"),
@@ -232,14 +241,14 @@ fn metadata_is_read_in_every_shape() {
 
     let yaml = "problem_format_version: 2025-09\nname:\n  ko: 합\n  sv: Summa\nuuid: u\nversion: 1\ncredits: X\n\
                 source:\n  - Cup\n  - {name: Open, url: https://open.example}\nkeywords: [a b, c]\n\
-                languages: [python3, cpp]\nallow_file_writing: true\nembargo_until: 2030-01-01\n\
+                languages: [python3, cpp]\nallow_file_writing: false\nembargo_until: 2030-01-01\n\
                 constants:\n  n: 5\n  m: {value: 1000, tex: 10^3}\n\
                 limits:\n  time_limit: 1.5\n  time_resolution: 0.1\n  memory: 512.0\n  validation_passes: 3\n  time_multipliers: {ac_to_time_limit: 3}\n";
     let current = sound(&Sketch::current().with("problem.yaml", yaml));
     assert_eq!((current.name(), current.names.len()), ("합", 2));
     assert_eq!(current.sources[1].url.as_deref(), Some("https://open.example"));
     assert_eq!(current.keywords, ["a b", "c"]);
-    assert!(current.allows("cpp") && !current.allows("java") && current.allow_file_writing);
+    assert!(current.allows("cpp") && !current.allows("java") && !current.allow_file_writing);
     assert_eq!((current.limits.time_limit, current.limits.time_resolution), (Some(1.5), 0.1));
     assert_eq!(
         (current.limits.memory_mib, current.limits.ac_to_time_limit, current.limits.time_limit_to_tle),
