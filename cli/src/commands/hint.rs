@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use codementor_protocol::{
-    EventKind, Feedback, FeedbackEnd, FeedbackOutcome, FeedbackStep, Hint, Show, SubmissionId,
+    EventKind, Feedback, FeedbackEnd, FeedbackOutcome, FeedbackStep, Hint, ReadFeedback, Show, SubmissionId,
 };
 
 use crate::args;
-use crate::commands::{Context, newest};
+use crate::commands::{Context, feedback, newest};
 use crate::error::{CliError, ExitStatus};
 use crate::follow::interrupted;
 use crate::render::feedback::{About, Talk};
@@ -53,6 +53,10 @@ async fn hint(
                 false => {
                     talk.hear(&EventKind::FeedbackEnd(end.clone()));
                     print(context, &mut talk)?;
+                    if end.outcome == FeedbackOutcome::Complete {
+                        let detail = session.request(&ReadFeedback { submission: id }).await?;
+                        context.print(&feedback::next(&detail, false, context.terminal.out))?;
+                    }
                 }
             }
             return Ok(status(&step, end));

@@ -42,7 +42,7 @@ pub(crate) async fn run(context: &Context, args: &args::Submit) -> Result<ExitSt
         let silent = renderer.is_silent();
         let status = finish(&mut *renderer, &outcome, &judged.files)?;
         let failed = matches!(outcome, Outcome::Judged(verdict, _) if verdict != Verdict::Accepted);
-        if failed && silent && until == Until::End && !args.following.json && context.terminal.out_tty {
+        if failed && silent && until == Until::End && !args.following.json {
             explain_silence(context, session).await;
         }
         Ok(status)

@@ -18,6 +18,8 @@ const MOST_KEPT: usize = 1024;
 #[derive(Debug, Default)]
 pub struct Talk {
     wanted: bool,
+    /// Whether it was asked for by itself, and is not what follows a verdict.
+    asked: bool,
     kept: VecDeque<EventKind>,
     heard: bool,
     /// What the feedback is about, once the verdict is shown.
@@ -54,7 +56,7 @@ impl Talk {
 
     /// Feedback on a program whose verdict stands already.
     pub fn about(about: About) -> Self {
-        Self { wanted: true, about: Some(about), ..Self::default() }
+        Self { wanted: true, asked: true, about: Some(about), ..Self::default() }
     }
 
     /// Whether feedback is shown at all.
@@ -116,6 +118,8 @@ impl Talk {
 
     fn end(&self, end: &FeedbackEnd, about: &About, paint: Paint) -> Option<String> {
         match end.outcome {
+            // What is next, those know who asked for it.
+            FeedbackOutcome::Complete if end.message.is_empty() && self.asked => None,
             FeedbackOutcome::Complete if end.message.is_empty() => {
                 let more = self.step == Some(end.step) && !self.fixed && !about.accepted;
                 let id = about.id.map(|id| format!(" {id}")).unwrap_or_default();
@@ -124,7 +128,7 @@ impl Talk {
                 })
             }
             // The verdict has said it.
-            FeedbackOutcome::Accepted | FeedbackOutcome::Stopped => None,
+            FeedbackOutcome::Accepted | FeedbackOutcome::Stopped if !self.asked => None,
             outcome => {
                 let message = match end.message.is_empty() {
                     true => words::feedback(outcome).into(),
