@@ -228,9 +228,6 @@ async fn who_said_too_little_says_it_by_joining_again_and_nobody_says_something_
         assert!(refusal.message.contains(word), "{refusal}");
         assert!(refusal.hint.expect("a hint").contains("codementor course roster link"));
     }
-    let pair = rig.accounts.pair(&caller, None, NOW).await.expect("a code").code;
-    refused(rig.enrol(&pair, "Ada", None, NOW).await, RefusalCode::Invalid, "another machine");
-    assert_eq!(rig.enrol(&pair, "Kim Min-ji", None, NOW).await.expect("is let in"), kim);
 }
 
 #[tokio::test]
