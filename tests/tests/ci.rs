@@ -101,7 +101,7 @@ fn a_right_program_passes_in_every_format() {
     repository.check_hidden(&ran);
     let junit = repository.read("out/junit.xml");
     assert!(junit.contains("tests=\"3\" skipped=\"0\" errors=\"0\" failures=\"0\""), "{junit}");
-    assert!(junit.contains("name=\"secret/t2\" classname=\"codementor.echo\" file=\"main.py\""), "{junit}");
+    assert!(junit.contains("name=\"test 2\" classname=\"codementor.echo\" file=\"main.py\""), "{junit}");
     assert!(repository.read("out/summary.md").contains("**100/100** points: passed"));
     assert_eq!(repository.read("out/quality.json"), "[]\n");
     let results = repository.json("out/results.json");

@@ -1,7 +1,6 @@
 //! JUnit XML, as GitLab, Jenkins and others read it: what a student's program failed is a `failure`, what we failed is
 //! an `error`, what was not run is `skipped`.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use codementor_protocol::{Verdict, Verdicted};
@@ -47,11 +46,11 @@ fn suite(graded: &Graded, problem: &Problem) -> TestSuite {
     match &problem.ending {
         Ending::Judged(result) if result.verdict == Verdict::CompileError => {
             suite.add_test_case(place.case("compile", compile_failure(problem)));
-            suite.add_test_cases(problem.not_run().map(|index| not_run(&place, index)));
+            suite.add_test_cases(problem.not_run().map(|index| place.test(index, skipped())));
         }
         Ending::Judged(result) => {
             suite.add_test_cases(tests(problem, result, &place));
-            suite.add_test_cases(problem.not_run().map(|index| not_run(&place, index)));
+            suite.add_test_cases(problem.not_run().map(|index| place.test(index, skipped())));
         }
         Ending::Unsent { missing: true, reason } => {
             let mut status = TestCaseStatus::skipped();
@@ -79,6 +78,12 @@ struct Place {
 }
 
 impl Place {
+    /// The case of a test, which goes by its place: that is the same in each run, while its name and its group are known
+    /// only where it ran. A reader that compares runs takes a case of another name for another case.
+    fn test(&self, index: u32, status: TestCaseStatus) -> TestCase {
+        self.case(&format!("test {index}"), status)
+    }
+
     fn case(&self, name: &str, status: TestCaseStatus) -> TestCase {
         let mut case = TestCase::new(sanitize::line(name), status);
         case.set_classname(self.class.as_str());
@@ -90,16 +95,9 @@ impl Place {
 }
 
 fn tests(problem: &Problem, result: &Verdicted, place: &Place) -> Vec<TestCase> {
-    // A reader may take two cases of one name for one.
-    let mut names = HashSet::new();
     let mut cases: Vec<TestCase> = Vec::new();
     for test in &problem.tests {
-        let mut name = test.name();
-        if !names.insert(name.clone()) {
-            name = format!("{name} ({})", test.index);
-            names.insert(name.clone());
-        }
-        let mut case = place.case(&name, status(test));
+        let mut case = place.test(test.index, status(test));
         if let Some(seen) = &test.seen {
             case.set_time(Duration::from_millis(seen.time_ms));
         }
@@ -127,7 +125,8 @@ fn status(test: &Test) -> TestCaseStatus {
             let reason = match &test.seen {
                 None => format!("test {} of the group {} is hidden", test.index, test.group),
                 Some(seen) => {
-                    seen.reason.clone().unwrap_or_else(|| "the output is not what is expected".into())
+                    let reason = seen.reason.as_deref().unwrap_or("the output is not what is expected");
+                    format!("{}: {reason}", test.name())
                 }
             };
             failure(verdict.token(), &reason)
@@ -155,10 +154,6 @@ fn failure(kind: &str, message: &str) -> TestCaseStatus {
     status
 }
 
-fn not_run(place: &Place, index: u32) -> TestCase {
-    place.case(&format!("test {index}"), skipped())
-}
-
 fn skipped() -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
     status.set_message("it was not run");
@@ -167,6 +162,8 @@ fn skipped() -> TestCaseStatus {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use roxmltree::{Document, Node};
 
     use super::*;
@@ -227,6 +224,22 @@ mod tests {
     }
 
     #[test]
+    fn a_test_has_the_same_name_in_each_run_however_it_went() {
+        let names = |problem: Problem| {
+            let text = render(&Graded { problems: vec![problem], ..sample::graded() });
+            let document = Document::parse(&text).expect("is XML");
+            let cases = document.descendants().filter(|node| node.has_tag_name("testcase"));
+            let names = cases.filter_map(|case| case.attribute("name").map(str::to_owned));
+            names.filter(|name| name != "compile").collect::<Vec<String>>()
+        };
+        let whole = names(sample::judged("sum", Verdict::Accepted, "100"));
+        assert_eq!(whole, ["test 1", "test 2", "test 3"]);
+        // All were run, only the first was, none was.
+        assert_eq!(names(sample::judged("sum", Verdict::WrongAnswer, "0")), whole);
+        assert_eq!(names(sample::judged("sum", Verdict::CompileError, "0")), whole);
+    }
+
+    #[test]
     fn our_fault_is_an_error_and_no_failure() {
         for status in [ExitStatus::OurFault, ExitStatus::Unreachable, ExitStatus::StillRunning] {
             let graded = Graded { problems: vec![sample::ungraded("sum", status)], ..sample::graded() };
@@ -261,7 +274,7 @@ mod tests {
         let text = render(&sample::graded());
         let document = Document::parse(&text).expect("is XML");
         let hidden = document.descendants().find(|node| {
-            node.attribute("name") == Some("secret/t2") && node.attribute("classname") == Some("hw3.two-sum")
+            node.attribute("name") == Some("test 2") && node.attribute("classname") == Some("hw3.two-sum")
         });
         let hidden = hidden.expect("is there");
         assert_eq!(hidden.attribute("time"), None);
