@@ -1,7 +1,10 @@
 //! What failed, what to try next, and the exit code: an exhaustive match, so that a new failure cannot be forgotten.
 
+use std::path::PathBuf;
+
 use codementor_protocol::{AssignmentId, EventKind, FaultCode, Refusal, RefusalCode, SubmissionId, Verdict};
 use codementor_runners::ImageError;
+use codementord::files::is_of_the_path;
 use codementord::settings::SettingsError;
 
 use crate::apply::ApplyError;
@@ -242,6 +245,14 @@ pub enum CliError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file that was named cannot be written.
+    #[error("{}", t!("cannot write {path}: {source}", path = path.display(), source))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Nobody reads our output any more.
     #[error("{}", t!("nobody reads the output"))]
     BrokenPipe,
@@ -295,10 +306,13 @@ impl CliError {
                 ExitStatus::Unreachable
             }
             Self::Image(_) => ExitStatus::OurFault,
-            Self::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            Self::Write { source, .. } | Self::File { source, .. }
+                if source.kind() == std::io::ErrorKind::StorageFull =>
+            {
                 ExitStatus::Later
             }
-            Self::Write { .. } => ExitStatus::OurFault,
+            Self::File { source, .. } if is_of_the_path(source) => ExitStatus::Usage,
+            Self::Write { .. } | Self::File { .. } => ExitStatus::OurFault,
             Self::BrokenPipe => ExitStatus::Success,
         }
     }
@@ -314,6 +328,8 @@ impl CliError {
             | Self::Image(_)
             | Self::Write { .. }
             | Self::BrokenPipe => None,
+            Self::File { source, .. } => is_of_the_path(source)
+                .then(|| t!("name a file in a folder that is there, and that you may write to").into()),
             Self::Source(error) => error.hint(),
             Self::Problem(error) => error.hint(),
             Self::Package(error) => error.hint(),
@@ -412,6 +428,25 @@ mod tests {
         for (outcome, code) in table {
             assert_eq!(outcome.status().code(), code, "{outcome:?}");
         }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_wrong_usage_and_a_full_disk_is_not() {
+        use std::io::ErrorKind;
+        for (kind, code) in [
+            (ErrorKind::NotFound, 2),
+            (ErrorKind::PermissionDenied, 2),
+            (ErrorKind::IsADirectory, 2),
+            (ErrorKind::NotADirectory, 2),
+            (ErrorKind::ReadOnlyFilesystem, 2),
+            (ErrorKind::StorageFull, 75),
+            (ErrorKind::Other, 70),
+        ] {
+            let error = CliError::File { path: "/no/dir/x".into(), source: kind.into() };
+            assert_eq!(error.status().code(), code, "{kind:?}");
+            assert_eq!(error.hint().is_some(), code == 2, "{kind:?}");
+        }
+        assert_eq!(CliError::from(std::io::Error::from(ErrorKind::PermissionDenied)).status().code(), 70);
     }
 
     #[test]

@@ -22,6 +22,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::files::is_of_the_path;
 use crate::queue::now;
 use crate::settings::Paths;
 use crate::store::StoreError;
@@ -71,6 +72,11 @@ pub(crate) enum BackupError {
     NoServer(PathBuf),
     #[error("{} exists already: name another file", .0.display())]
     Exists(PathBuf),
+    #[error(
+        "cannot write the backup {}: {source}; name a file in a folder that is there, and that you may write to",
+        path.display()
+    )]
+    Place { path: PathBuf, source: io::Error },
     #[error("cannot write the backup {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot read {}: {source}", path.display())]
@@ -93,7 +99,7 @@ impl BackupError {
 
     /// Whether what was typed is wrong.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::NoServer(_) | Self::Exists(_))
+        matches!(self, Self::NoServer(_) | Self::Exists(_) | Self::Place { .. })
     }
 }
 
@@ -105,7 +111,10 @@ pub(crate) fn backup(paths: &Paths, target: &Path) -> Result<BackedUp, BackupErr
     if target.exists() {
         return Err(BackupError::Exists(target.into()));
     }
-    let write = |source| BackupError::Write { path: target.into(), source };
+    let write = |source| match is_of_the_path(&source) {
+        true => BackupError::Place { path: target.into(), source },
+        false => BackupError::Write { path: target.into(), source },
+    };
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -16,6 +16,20 @@ pub fn write_public(path: &Path, content: &[u8]) -> io::Result<()> {
     write_whole(path, content, 0o666)
 }
 
+/// Whether a file cannot be written for what its path is, and not for what happens on the way: a folder that is not
+/// there, or that one may not write to.
+pub fn is_of_the_path(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::InvalidFilename
+    )
+}
+
 fn write_whole(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let path = match fs::metadata(path) {
         Ok(there) if there.is_file() => fs::canonicalize(path)?,

@@ -354,6 +354,11 @@ fn credentials_for_ci_submit_to_one_assignment_and_see_nothing_else() {
     assert_eq!(secret.trim().lines().count(), 1);
     let file = kim.home.work().join("ci.creds");
     kim.home.run(&["ci", "creds", "algo/hw1", "--out", file.to_str().expect("a text")]).expect_code(0);
+    // What cannot be kept is not left behind on the server either.
+    let known = kim.home.run(&["whoami", "--json"]).expect_code(0).stdout;
+    let lost = kim.home.run(&["ci", "creds", "algo/hw1", "--out", "no/dir/x.creds"]).expect_code(2);
+    assert!(lost.stderr.contains("no/dir/x.creds") && lost.stderr.contains("hint"), "{}", lost.stderr);
+    assert_eq!(kim.home.run(&["whoami", "--json"]).expect_code(0).stdout, known);
 
     for secret in [secret.trim(), file.to_str().expect("a text")] {
         let runner = Machine { home: home!().with("CODEMENTOR_CREDS", secret) };

@@ -219,6 +219,9 @@ fn grades_leave_in_every_form_as_its_importer_wants_them() {
     home.run(&["grade", "export", "algo", "--format", "canvas"]).expect_code(2);
     home.run(&["grade", "export", "algo/hw1", "--format", "gradescope"]).expect_code(2);
     home.run(&["grade", "export", "algo/nope", "--format", "canvas"]).expect_code(5);
+    let out = ["grade", "export", "algo/hw1", "--format", "csv", "--out", "no/dir/x.csv"];
+    let unwritten = home.run(&out).expect_code(2);
+    assert!(unwritten.stderr.contains("no/dir/x.csv: No such file"), "{}", unwritten.stderr);
     home.run(&["grade", "export", "algo/hw1", "--format", "csv", "--out-of", "0"]).expect_code(2);
     home.run(&["grade", "export", "algo/hw1", "--format", "csv", "--canvas-id", "7"]).expect_code(2);
     let much = ["assignment", "create", "algo/hw3", "-p", "echo:250", "--title", "Three (3)", "--open"];

@@ -418,6 +418,8 @@ fn a_backup_of_a_server_at_work_loses_nothing() {
         let submit = ["submit", text(&file), "-p", "cs101/hw1/hello", "--no-wait", "--yes", "--json"];
         ids.push(home.run_as("kim", &submit).expect_code(0).id());
     }
+    let nowhere = home.run_daemon(&["backup", "no/dir/backup.tar"]).expect_code(2);
+    assert!(nowhere.stderr.contains("name a file in a folder that is there"), "{}", nowhere.stderr);
     let file = home.work().join("backup.tar");
     let made = home.run_daemon(&["backup", text(&file)]).expect_code(0);
     assert!(made.stdout.contains("backup.tar"), "{}", made.stdout);

@@ -108,5 +108,5 @@ fn those_who_teach_see_what_happened() {
         "{document}"
     );
     let nowhere = home.work().join("no/folder.html");
-    home.run_as("ada", &["stats", "cs101/hw", "--html", nowhere.to_str().expect("a text")]).expect_code(70);
+    home.run_as("ada", &["stats", "cs101/hw", "--html", nowhere.to_str().expect("a text")]).expect_code(2);
 }

@@ -230,7 +230,7 @@ fn report(
 
 /// Writes one of the files that are asked for, and the folders that it is in.
 fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    let unwritten = |source| CliError::Write { what: path.display().to_string(), source };
+    let unwritten = |source| CliError::File { path: path.into(), source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(unwritten)?;
     }
@@ -247,8 +247,9 @@ fn append(path: &Path, text: &str) -> Result<(), CliError> {
 /// Removes a file of an earlier run. What is no file, such as `/dev/stdout`, stays.
 fn remove(path: &PathBuf) -> Result<(), CliError> {
     match path.symlink_metadata() {
-        Ok(metadata) if metadata.is_file() => std::fs::remove_file(path)
-            .map_err(|source| CliError::Write { what: path.display().to_string(), source }),
+        Ok(metadata) if metadata.is_file() => {
+            std::fs::remove_file(path).map_err(|source| CliError::File { path: path.into(), source })
+        }
         _ => Ok(()),
     }
 }
@@ -281,7 +282,7 @@ pub(crate) fn init(args: &args::CiInit) -> Result<ExitStatus, CliError> {
         if file.runs {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
-                .map_err(|source| CliError::Write { what: path.display().to_string(), source })?;
+                .map_err(|source| CliError::File { path: path.clone(), source })?;
         }
         writeln!(std::io::stdout(), "{}", t!("wrote {shown}", shown = shown(&path, &dir).display()))?;
     }

@@ -20,11 +20,27 @@ pub(crate) async fn make(context: &Context, args: &account::CiCreds) -> Result<E
         assignment: args.assignment.clone(),
         lasts_s: u64::from(args.days) * 86_400,
     };
-    let made = context.session().await?.request(&make).await?;
+    let mut session = context.session().await?;
+    let made = session.request(&make).await?;
     let malformed = |reason: &str| ClientError::Malformed { verb: "credential-make", reason: reason.into() };
     let server = own.server.as_deref().unwrap_or(url);
     let credentials =
         Credentials::new(&made.jwt, &seed, server, own.certificates.clone()).map_err(malformed)?;
+    let handed_over = match &args.out {
+        Some(path) => write_private(path, credentials.text().as_bytes())
+            .map_err(|source| CliError::File { path: path.into(), source }),
+        None => context.print(&format!("{}\n", credentials.line())),
+    };
+    if let Err(error) = handed_over {
+        // Nobody has what was made, so that nothing may be left that it lets in.
+        if session.request(&LogOut { public_key: key.public_key() }).await.is_err() {
+            context.progress.note(&t!(
+                "the server still knows {user}; codementor ci drop {user} ends that",
+                user = made.user
+            ));
+        }
+        return Err(error);
+    }
     context.progress.note(&t!(
         "{user} may submit to {assignment} as you for {days}, and do nothing else; codementor ci drop \
          {user} ends that",
@@ -32,11 +48,6 @@ pub(crate) async fn make(context: &Context, args: &account::CiCreds) -> Result<E
         assignment = args.assignment,
         days = count!(args.days.into(), "day")
     ));
-    match &args.out {
-        Some(path) => write_private(path, credentials.text().as_bytes())
-            .map_err(|source| CliError::Write { what: path.display().to_string(), source })?,
-        None => context.print(&format!("{}\n", credentials.line()))?,
-    }
     Ok(ExitStatus::Success)
 }
 

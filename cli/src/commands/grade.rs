@@ -320,5 +320,5 @@ fn write(path: &Path, text: &str) -> Result<(), CliError> {
 }
 
 fn failed(path: &Path, source: std::io::Error) -> CliError {
-    CliError::Write { what: path.display().to_string(), source }
+    CliError::File { path: path.into(), source }
 }

@@ -141,7 +141,7 @@ pub(crate) async fn log_in(context: &Context, args: &account::CiLogin) -> Result
     };
     let credentials = enrol(context, request, &server, read_ca(args.ca.as_deref())?).await?;
     write_private(&args.out, credentials.text().as_bytes())
-        .map_err(|source| CliError::Write { what: args.out.display().to_string(), source })?;
+        .map_err(|source| CliError::File { path: args.out.clone(), source })?;
     context.progress.note(&t!(
         "{user} may submit to {assignment} for a quarter of an hour",
         user = credentials.user,

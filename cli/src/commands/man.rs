@@ -13,7 +13,7 @@ pub(crate) fn run(args: &Man) -> Result<ExitStatus, CliError> {
             std::io::Write::write_all(&mut std::io::stdout(), &page)?;
         }
         Some(dir) => {
-            let unwritten = |source| CliError::Write { what: dir.display().to_string(), source };
+            let unwritten = |source| CliError::File { path: dir.clone(), source };
             std::fs::create_dir_all(dir).map_err(unwritten)?;
             clap_mangen::generate_to(Cli::command(), dir).map_err(unwritten)?;
         }

@@ -38,7 +38,7 @@ pub(crate) async fn export(context: &Context, args: &Export) -> Result<ExitStatu
     let path = working_directory()?.join(&args.file);
     // Only for who asked for it.
     write_private(&path, text.as_bytes())
-        .map_err(|source| CliError::Write { what: args.file.display().to_string(), source })?;
+        .map_err(|source| CliError::File { path: args.file.clone(), source })?;
     let rows = count!(count, "row");
     context.print(&t!(
         "{file}: {rows}, of {count} tables\n",

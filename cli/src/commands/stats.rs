@@ -38,8 +38,7 @@ pub(crate) async fn run(context: &Context, args: &course::Stats) -> Result<ExitS
 }
 
 fn write(path: &Path, page: &str) -> Result<(), CliError> {
-    write_public(path, page.as_bytes())
-        .map_err(|source| CliError::Write { what: path.display().to_string(), source })
+    write_public(path, page.as_bytes()).map_err(|source| CliError::File { path: path.into(), source })
 }
 
 /// The plots, for a terminal.
