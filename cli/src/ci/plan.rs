@@ -168,14 +168,16 @@ enum Amount {
 pub fn read(sources: &Sources, dir: &Path) -> Result<Said, CiError> {
     let packages = sources.local.map(|local| packages(&dir.join(local))).transpose()?;
     let manifest = match (sources.assignment, sources.local) {
-        (Some(path), _) => Some(read_manifest(&dir.join(path), dir)?),
+        (Some(path), _) => Some(read_manifest(&dir.join(path), dir, sources)?),
         // Who grades with packages of their own does not let the graded repository say which of them count.
         (None, Some(local)) => {
             let path = dir.join(local).join("assignment.toml");
-            if path.is_file() { Some(read_manifest(&path, dir)?) } else { None }
+            if path.is_file() { Some(read_manifest(&path, dir, sources)?) } else { None }
         }
         (None, None) if sources.distrustful => None,
-        (None, None) => find_manifest(dir).map(|(path, root)| read_manifest(&path, &root)).transpose()?,
+        (None, None) => {
+            find_manifest(dir).map(|(path, root)| read_manifest(&path, &root, sources)).transpose()?
+        }
     };
     let mut plan = match manifest {
         Some(Plan { tasks, assignment: Some(id), .. }) if tasks.is_empty() && sources.problems.is_empty() => {
@@ -238,7 +240,7 @@ fn named(
         ([], None) => vec![problem::meant(None, dir).map_err(CiError::Problem)?],
         (given, _) => given
             .iter()
-            .map(|given| problem::meant(Some(given), dir))
+            .map(|given| meant(given, dir, sources))
             .collect::<Result<Vec<Meant>, _>>()
             .map_err(CiError::Problem)?,
     };
@@ -265,6 +267,16 @@ fn named(
 
 fn is_silent(error: ProblemError) -> bool {
     matches!(error, ProblemError::NotNamed)
+}
+
+/// The problem that somebody has named. A name is one of an installed problem, or of a package to grade with, where the
+/// checkout has no say: a folder of that name in it may hold a package of the student's own.
+fn meant(given: &Path, dir: &Path, sources: &Sources) -> Result<Meant, ProblemError> {
+    let name = given.to_str().and_then(|text| text.parse().ok());
+    match name.filter(|_| sources.distrustful || sources.local.is_some()) {
+        Some(slug) => Ok(alone(Named::Installed(slug))),
+        None => problem::meant(Some(given), dir),
+    }
 }
 
 /// A problem that is named without an assignment.
@@ -302,7 +314,7 @@ fn find_manifest(dir: &Path) -> Option<(PathBuf, PathBuf)> {
     None
 }
 
-fn read_manifest(path: &Path, root: &Path) -> Result<Plan, CiError> {
+fn read_manifest(path: &Path, root: &Path, sources: &Sources) -> Result<Plan, CiError> {
     let wrong = |reason: String| CiError::BadManifest { path: path.into(), reason };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let manifest: Manifest = toml::from_str(&text).map_err(|error| wrong(error.to_string().trim().into()))?;
@@ -311,7 +323,7 @@ fn read_manifest(path: &Path, root: &Path) -> Result<Plan, CiError> {
     }
     let mut tasks = Vec::new();
     for entry in manifest.problems {
-        let problem = problem::meant(Some(&entry.problem), root).map_err(|error| wrong(error.to_string()))?;
+        let problem = meant(&entry.problem, root, sources).map_err(|error| wrong(error.to_string()))?;
         let points = entry.points.map(|amount| match amount {
             Amount::Whole(number) => number.to_string(),
             Amount::Fraction(number) => number.to_string(),
@@ -565,6 +577,30 @@ mod tests {
         let many: String = (0..101).map(|n| format!("[[problem]]\nproblem = \"p{n}\"\n")).collect();
         let many = Folder::new(&[(MANIFEST, &many)]).plan("", &Sources::default());
         assert_eq!(many, "101 problems are too many: at most 100 may be graded at once");
+    }
+
+    #[test]
+    fn a_package_in_an_untrusted_checkout_takes_the_place_of_no_problem() {
+        let folder = Folder::new(&[
+            ("set/sum/problem.yaml", ""),
+            ("set/assignment.toml", "[[problem]]\nproblem = \"sum\"\n"),
+            ("work/sum/problem.yaml", ""),
+        ]);
+        let graded_with = |sources: &Sources| match read(sources, &folder.0.path().join("work")) {
+            Ok(Said::Plan(plan)) => plan.tasks[0].problem.clone(),
+            other => panic!("{other:?}"),
+        };
+        let problems = paths(&["sum"]);
+        let local = Sources { local: Some(Path::new("../set")), ..Sources::default() };
+        let its = Named::Package(folder.0.path().join("work/../set/sum"));
+        assert_eq!(graded_with(&local), its);
+        assert_eq!(graded_with(&Sources { problems: &problems, ..local }), its);
+        let installed = Named::Installed("sum".parse().expect("a slug"));
+        let named = Sources { problems: &problems, distrustful: true, ..Sources::default() };
+        assert_eq!(graded_with(&named), installed);
+        let list = Path::new("../set/assignment.toml");
+        let listed = Sources { assignment: Some(list), distrustful: true, ..Sources::default() };
+        assert_eq!(graded_with(&listed), installed);
     }
 
     #[test]
