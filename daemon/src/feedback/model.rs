@@ -235,10 +235,11 @@ impl Models {
         most
     }
 
-    /// The body of the request to the first endpoint, as JSON in lines; where there is none, of one that would be made
-    /// to an endpoint without a name for its model.
+    /// The body of the request to the first endpoint that can be asked, byte for byte; where there is none, of one that
+    /// would be made to an endpoint without a name for its model.
     pub(crate) fn body(&self, messages: &Messages) -> String {
-        match self.clients.first() {
+        let usable = self.clients.iter().find(|client| client.is_usable());
+        match usable.or(self.clients.first()) {
             Some(client) => client.shown_body(messages),
             None => endpoint::shown_body(messages),
         }

@@ -7,6 +7,13 @@ pub(super) const OUR_FAULT: &str =
     "feedback broke off, through a fault of ours; 'codementor hint' asks again";
 pub(super) const NOT_CONFIGURED: &str = "no model is set up to give feedback: add a [[feedback.endpoint]] to \
      config.toml, or set CODEMENTOR_FEEDBACK_URL and CODEMENTOR_FEEDBACK_MODEL";
+/// That one answer, of at most so many tokens, is more than may still be spent.
+pub(super) fn over_budget(tokens: u64) -> String {
+    format!(
+        "one answer may take up to {tokens} tokens, for which too little is left today; it begins anew at midnight UTC"
+    )
+}
+
 pub(super) const OVER_BUDGET: &str =
     "what may be spent on feedback today is spent; it begins anew at midnight UTC";
 pub(super) const TOO_MANY: &str = "too many ask for feedback at this moment; 'codementor hint' asks again";

@@ -105,7 +105,7 @@ impl<'a> Request<'a> {
 
 fn shown(request: &Request<'_>) -> String {
     // A tree of text and numbers is always JSON.
-    serde_json::to_string_pretty(request).unwrap_or_default()
+    serde_json::to_string(request).unwrap_or_default()
 }
 
 /// What would be sent to an endpoint that is not configured yet.
@@ -148,6 +148,11 @@ impl Client {
     /// What a message may hold of what this endpoint says.
     pub(super) fn clean(&self, text: &str) -> String {
         detail::clean(text, &self.secrets)
+    }
+
+    /// Whether it can be asked at all: its key is there, and so are the means to connect.
+    pub(super) fn is_usable(&self) -> bool {
+        self.means.is_ok()
     }
 
     pub(super) fn shown_body(&self, messages: &Messages) -> String {

@@ -84,7 +84,7 @@ impl Call<'_> {
         let most = models.cost(messages);
         let reservation = Reservation::new(self, most);
         if !reservation.make(inner.budget.clone()).await.map_err(|_| our_fault())? {
-            return Err((FeedbackOutcome::OverBudget, words::OVER_BUDGET.into()));
+            return Err((FeedbackOutcome::OverBudget, words::over_budget(most.tokens)));
         }
         let names: Vec<String> = self.scrubbed.files.iter().map(|file| file.name.clone()).collect();
         let mut reading = Reading::new(nonce, &names);
