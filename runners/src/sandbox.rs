@@ -227,6 +227,12 @@ impl Sandbox {
             let (exited, work_kib) = self.sound(step)?;
             folder_mib = work_kib.div_ceil(1024);
             build.ok = exited.exit == Exit::Code(0) && exited.stopped_by.is_none();
+            if let Some(words) = exited.stopped_by.map(|limit| stopped(limit, limits)) {
+                let line = format!("\n{words}\n");
+                build.output.bytes.truncate(MAX_KEPT - line.len());
+                build.output.bytes.extend_from_slice(line.as_bytes());
+                build.output.total += line.len() as u64;
+            }
             build.exited = Some(exited);
             if !build.ok {
                 break;
@@ -380,6 +386,19 @@ impl Sandbox {
             self.broken = true;
             error.into()
         })
+    }
+}
+
+/// Why a compiler was stopped, which it could not say itself.
+fn stopped(limit: Limit, limits: &Limits) -> String {
+    match limit {
+        Limit::Memory => {
+            format!("compiling was stopped: it took more than {} MiB of memory", limits.compile_memory_mib)
+        }
+        Limit::CpuTime | Limit::WallTime => {
+            format!("compiling was stopped: it took longer than {} s", limits.compile_time_ms / 1000)
+        }
+        Limit::Output => "compiling was stopped: the compiler wrote too much".into(),
     }
 }
 

@@ -206,7 +206,7 @@ fn submissions_that_are_not_there() {
         row(["show", "twelve"], 2, &["twelve", "--help"]),
         row(["watch", "1", "--from", "0"], 2, &["--from", "--help"]),
         row(["history", "-p", "ehco"], 5, &["ehco", "did you mean 'echo'?"]),
-        row(["history", "-p", "no such"], 2, &["not a problem name"]),
+        row(["history", "-p", "no such"], 2, &["no problem name"]),
         row(["history", "-n", "0"], 2, &["--help"]),
     ];
     check(&home, &home.work(), &rows);

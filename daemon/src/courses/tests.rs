@@ -440,12 +440,12 @@ fn a_problem_alone_means_the_assignment_that_takes_it() {
         assert_eq!(meant(&["cs101"]), "cs101/hw3");
         assert_eq!(meant(&[]), "codementor due lists your assignments and their problems");
         put("cs101/next", AssignmentState::Open);
-        assert_eq!(meant(&["cs101"]), "say which: -p cs101/hw3/sum or -p cs101/next/sum");
+        assert_eq!(meant(&["cs101"]), "say which with -p: cs101/hw3/sum, cs101/next/sum");
         put("cs101/hw3", AssignmentState::Closed);
         put("cs101/next", AssignmentState::Draft);
         assert_eq!(
             meant(&["cs101"]),
-            "say which: -p cs101/hw3/sum or -p cs101/old/sum",
+            "say which with -p: cs101/hw3/sum, cs101/old/sum",
             "seen, though neither takes it"
         );
     });

@@ -470,6 +470,9 @@ async fn attacks_on_the_compiler_end_at_its_limits() {
         let source = Source { language: &runner.language, submitted: &submitted, included: &[], entry: None };
         let build = sandbox.build(&source, &limits).await.unwrap();
         assert!(!build.ok && build.output.bytes.len() <= MAX_KEPT, "{program}: {build:?}");
+        let stopped = build.exited.is_some_and(|exited| exited.stopped_by.is_some());
+        let said = String::from_utf8_lossy(&build.output.bytes).contains("compiling was stopped: ");
+        assert_eq!(said, stopped, "{program}: {build:?}");
         // What it wrote on the way is gone, and the next program can be built.
         let done = run(&mut sandbox, &runner, PROBE_IN_C, CaseRun::default(), &limits).await;
         assert_eq!(done.stdout, "2 0 0 1\n", "after {program}: {:?}", done.exited);
