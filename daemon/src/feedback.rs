@@ -202,24 +202,39 @@ impl Feedback {
     pub(crate) fn start(&self, id: SubmissionId) {
         let feedback = self.clone();
         let Some(giving) = self.begin(id, 1) else {
-            tokio::spawn(async move { feedback.close(id, FeedbackOutcome::RateLimited).await });
+            let message = words::of(FeedbackOutcome::RateLimited);
+            tokio::spawn(async move { feedback.close(id, 1, FeedbackOutcome::RateLimited, message).await });
             return;
         };
-        tokio::spawn(async move {
+        self.spawn(giving, async move {
             match feedback.first_step(id).await {
                 Ok(step) => drop(feedback.give(&step).await),
                 Err(error) => {
                     tracing::warn!(submission = id.0, %error, "feedback could not be begun");
-                    feedback.close(id, FeedbackOutcome::Interrupted).await;
+                    let outcome = FeedbackOutcome::Interrupted;
+                    feedback.close(id, 1, outcome, words::of(outcome)).await;
                 }
             }
+        });
+    }
+
+    /// Gives a step in a task of its own. Where that panics, the step ends all the same: somebody waits for its end.
+    fn spawn(&self, giving: Giving, task: impl Future<Output = ()> + Send + 'static) {
+        let feedback = self.clone();
+        let (id, step) = giving.step;
+        tokio::spawn(async move {
+            unless_it_panics(task, async {
+                tracing::error!(submission = id.0, step, "feedback panicked");
+                feedback.close(id, step, FeedbackOutcome::Interrupted, words::OUR_FAULT).await;
+            })
+            .await;
             drop(giving);
         });
     }
 
-    /// Ends the feedback in the stream of a submission that nothing can be said on.
-    async fn close(&self, id: SubmissionId, outcome: FeedbackOutcome) {
-        let end = codementor_protocol::FeedbackEnd { step: 1, outcome, message: words::of(outcome).into() };
+    /// Ends a step that nothing more can be said in, and the stream of its submission if that still waits for one.
+    async fn close(&self, id: SubmissionId, step: u32, outcome: FeedbackOutcome, message: &str) {
+        let end = codementor_protocol::FeedbackEnd { step, outcome, message: message.into() };
         let write = move |db: &Connection| {
             ledger::end_step(db, id, &end)?;
             submissions::close_feedback(db, id, end, now())
@@ -270,7 +285,35 @@ impl Feedback {
     }
 }
 
+/// Runs a task of its own to its end, and what mends what it leaves behind where it panics.
+async fn unless_it_panics(
+    task: impl Future<Output = ()> + Send + 'static,
+    otherwise: impl Future<Output = ()> + Send,
+) {
+    if tokio::spawn(task).await.is_err_and(|ended| ended.is_panic()) {
+        otherwise.await;
+    }
+}
+
 /// What is written in the transaction that accepts a submission on which feedback will be given.
 pub(crate) fn accepted(db: &Connection, id: SubmissionId) -> StoreResult<()> {
     ledger::begin_step(db, id, 1, now())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_panics_leaves_no_step_open() {
+        let mended = AtomicBool::new(false);
+        unless_it_panics(async { panic!("a library slices a text in the middle of a character") }, async {
+            mended.store(true, Ordering::Relaxed);
+        })
+        .await;
+        assert!(mended.load(Ordering::Relaxed));
+        unless_it_panics(async {}, async { panic!("there is nothing to mend") }).await;
+    }
 }

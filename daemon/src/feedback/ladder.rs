@@ -57,10 +57,7 @@ impl Feedback {
         let begin = move |db: &_| ledger::begin_step(db, id, wanted, now());
         self.0.core.store.write(begin).await.map_err(store_refusal)?;
         let feedback = self.clone();
-        tokio::spawn(async move {
-            feedback.give(&step).await;
-            drop(giving);
-        });
+        self.spawn(giving, async move { drop(feedback.give(&step).await) });
         Ok(FeedbackStep { step: wanted, text: String::new(), end: None })
     }
 

@@ -19,6 +19,8 @@ const MAX_LINE: usize = 1 << 20;
 const MAX_TEXT: usize = 512 << 10;
 /// The most that is read of an error.
 const MAX_ERROR: usize = 64 << 10;
+/// What some servers put before all that they send. eventsource-stream cannot read it.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// How long the end of a connection's body is waited for after the end of the answer, so that it can be used again.
 const PARTING: Duration = Duration::from_millis(20);
 
@@ -116,7 +118,12 @@ pub(super) async fn read(mut body: Body, call: &mut Call<'_>) -> Result<Said, Fa
     let first = loop {
         let blank = start.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         start.advance(blank);
-        if let Some(first) = start.first() {
+        if start.starts_with(BYTE_ORDER_MARK) {
+            start.advance(BYTE_ORDER_MARK.len());
+            continue;
+        }
+        // The rest of a mark may be still to come.
+        if let Some(first) = start.first().filter(|_| !BYTE_ORDER_MARK.starts_with(&start)) {
             break *first;
         }
         match body.chunk().await.map_err(Failure::billed)? {

@@ -63,6 +63,26 @@ async fn a_stream_may_come_byte_by_byte() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_byte_order_mark_before_an_answer_is_none_of_it() {
+    let body = json!({
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": "yes" }, "finish_reason": "stop" }],
+    });
+    let stream = Script::answer("yes").bytes();
+    for mark in ["\u{feff}", "\n\u{feff}", "\u{feff}\u{feff} "] {
+        for body in [stream.clone(), body.to_string().into_bytes()] {
+            let marked = [mark.as_bytes(), &body].concat();
+            let script = Script::sse().send(marked);
+            for script in [script.clone(), script.split_every(1)] {
+                let (answer, _) = play(script).await;
+                assert_eq!(answer.expect("is answered").text, "yes", "{mark:?}");
+            }
+        }
+    }
+    let (nothing, _) = play(Script::sse().send("\u{feff}")).await;
+    assert_eq!(nothing.expect_err("holds nothing").outcome, FeedbackOutcome::Truncated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn text_is_handed_on_as_it_comes() {
     let gate = codementor_test_model::Gate::new();
     let script = Script::sse().delta("first").gate(&gate).delta("second").finish("stop").done();
