@@ -135,6 +135,34 @@ fn nothing_hidden_and_nobody_s_name_is_sent() {
 }
 
 #[test]
+fn what_was_put_back_into_a_hint_is_not_sent_with_the_next_step() {
+    let model = ModelServer::start(|request| {
+        let sent = request.program().remove(0).1;
+        let hint = "`main.py` is nearly right. Ask person1@example.com about /path1, and PERSON1.";
+        Script::correction(request, &sent.replace("numbers))", "numbers[1:]))"), hint)
+    });
+    let home = with_model(&model, "hints");
+    let who = "# mail kim@snu.example\n# see /home/kim.minsu/a.py\n# author: Park Jiwon\n";
+    let ran = submit(&home, "kim_minsu.py", &WRONG.replace("\n\n", &format!("\n{who}"))).expect_code(1);
+    let all =
+        "`kim_minsu.py` is nearly right. Ask kim@snu.example about /home/kim.minsu/a.py, and Park Jiwon.";
+    assert_eq!(said(&ran), all, "{}", ran.stdout);
+    let id = ran.id().to_string();
+    for _ in 0..2 {
+        home.run(&["hint", &id]).expect_code(0);
+    }
+    let requests = model.journal().requests();
+    assert_eq!(requests.len(), 3);
+    for request in &requests {
+        let sent = request.text();
+        for secret in ["kim", "Park", "snu"] {
+            assert!(!sent.contains(secret), "{secret} was sent: {sent}");
+        }
+    }
+    assert!(requests[2].text().contains("Ask person1@example.com about /path1, and PERSON1."));
+}
+
+#[test]
 fn a_hundred_identical_submissions_at_once_are_one_call() {
     let model = ModelServer::start(|request| Script::correction(request, RIGHT, HINT));
     let home = with_model(&model, "full");

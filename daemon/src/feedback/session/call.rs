@@ -105,6 +105,8 @@ impl Call<'_> {
     fn messages(&self, failed_sample: Option<&Rejected>, nonce: &Nonce) -> Messages {
         let compiled = self.judging.compiled.as_ref();
         let diagnostics = compiled.map(|compiled| self.scrubbed.diagnostics(&compiled.diagnostics));
+        // They are kept as the student reads them.
+        let earlier: Vec<_> = self.step.earlier.iter().map(|hint| self.scrubbed.scrub_text(hint)).collect();
         prompt::messages(
             &Ask {
                 view: &self.step.view,
@@ -112,7 +114,7 @@ impl Call<'_> {
                 files: &self.scrubbed.files,
                 diagnostics: &diagnostics.unwrap_or_default(),
                 failed_sample,
-                earlier_hints: &self.step.earlier,
+                earlier_hints: &earlier,
                 rejected: &self.rejected,
                 answer_in: &self.step.answer_in,
                 want: self.want,
