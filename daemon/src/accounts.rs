@@ -32,7 +32,7 @@ use rand::Rng;
 use rusqlite::Connection;
 
 pub(crate) use access::{Caller, Scope, no_course};
-pub(crate) use roster::find as find_member;
+pub(crate) use roster::{find as find_member, words_for};
 
 use crate::courses::{self, audit, rules};
 use crate::nats::auth::{Keys, Role};

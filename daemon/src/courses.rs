@@ -84,6 +84,20 @@ pub(crate) fn is_course(db: &Connection, course: &CourseName) -> StoreResult<boo
         .query_row([course.as_str()], |row| row.get(0))?)
 }
 
+/// What an assignment and its course are called, but for an assignment's name that is a plain word: `loops` says of
+/// nobody where it was written, and much of a program.
+pub(crate) fn words_for(db: &Connection, id: &AssignmentId) -> StoreResult<Vec<String>> {
+    let course: Option<String> = db
+        .prepare_cached("SELECT title FROM courses WHERE name = ?1")?
+        .query_row([id.course.as_str()], |row| row.get(0))
+        .optional()?;
+    let title = assignment(db, id)?.map(|assignment| assignment.title);
+    let is_plain = |name: &String| name.bytes().all(|byte| byte.is_ascii_lowercase());
+    let name = Some(id.assignment.as_str().to_owned());
+    let of_assignment = [name, title].into_iter().flatten().filter(|name| !is_plain(name));
+    Ok(std::iter::once(id.course.as_str().to_owned()).chain(course).chain(of_assignment).collect())
+}
+
 /// An assignment, if there is one of this name.
 pub(crate) fn assignment(db: &Connection, id: &AssignmentId) -> StoreResult<Option<Assignment>> {
     let body: Option<String> = db

@@ -91,6 +91,19 @@ fn under_full_the_correction_is_shown_and_can_be_taken_over() {
 }
 
 #[test]
+fn a_correction_holds_nothing_for_people_and_terminals_that_the_student_has_not_written() {
+    let evil = "print(sum(numbers[1:]))  # see http://evil.example/x \u{1b}[31mred\u{202e}\u{200b}\n";
+    let fix = RIGHT.replace("print(sum(numbers[1:]))\n", evil);
+    let model = ModelServer::start(move |request| Script::correction(request, &fix, HINT));
+    let home = with_model(&model, "full");
+    let ran = submit(&home, "wrong.py", WRONG).expect_code(1);
+    let clean = RIGHT.replace("print(sum(numbers[1:]))\n", "print(sum(numbers[1:]))  # see  red\n");
+    assert_eq!(ran.event("fix")["files"][0]["text"], clean, "{}", ran.stdout);
+    home.run(&["fix", &ran.id().to_string(), "--apply"]).expect_code(0);
+    assert_eq!(std::fs::read_to_string(home.work().join("wrong.py")).expect("is there"), clean);
+}
+
+#[test]
 fn a_correction_that_is_none_is_never_shown() {
     let sayings: [(&str, &str); 5] = [
         ("unchanged", WRONG),
@@ -143,7 +156,7 @@ fn what_was_put_back_into_a_hint_is_not_sent_with_the_next_step() {
     });
     let home = with_model(&model, "hints");
     let who = "# mail kim@snu.example\n# see /home/kim.minsu/a.py\n# author: Park Jiwon\n";
-    let ran = submit(&home, "kim_minsu.py", &WRONG.replace("\n\n", &format!("\n{who}"))).expect_code(1);
+    let ran = submit(&home, "kim_minsu.py", &WRONG.replace("print", &format!("{who}print"))).expect_code(1);
     let all =
         "`kim_minsu.py` is nearly right. Ask kim@snu.example about /home/kim.minsu/a.py, and Park Jiwon.";
     assert_eq!(said(&ran), all, "{}", ran.stdout);

@@ -35,6 +35,26 @@ fn policy(ran: Ran) -> Value {
 }
 
 #[test]
+fn what_the_server_knows_of_a_student_is_in_no_prompt() {
+    let home = class();
+    let roster = "student id,name,email,login\n2026-1,\"Kim, Minji\",mj@snu.example,mk99\n";
+    let roster = home.write("roster.csv", roster);
+    let import = ["course", "roster", "import", "cs101", roster.to_str().expect("a text")];
+    home.run(&import).expect_code(0);
+    home.enrol("minji", "cs101", "2026-1", "Minji");
+    let who = "# Minji Kim, mk99, 2026-1, kim-minji, for CS101";
+    let file = home.write("echo.py", PROGRAM.replace('\n', &format!("  {who}\n")));
+    for problem in ["echo", "cs101/lab/echo"] {
+        let prompt = home.run_as("minji", &arguments(file.to_str().expect("a text"), problem)).expect_code(0);
+        let sent = prompt.stdout.to_lowercase();
+        assert!(sent.contains("sys.stdout.write(sys.stdin.read())  # "), "{sent}");
+        for word in ["minji", "kim", "mk99", "2026-1", "cs101"] {
+            assert!(!sent.contains(word), "{word} would be sent: {sent}");
+        }
+    }
+}
+
+#[test]
 fn a_prompt_is_shown_to_who_may_submit_and_under_the_same_policy() {
     let home = class();
     let file = home.write("echo.py", PROGRAM);

@@ -256,6 +256,33 @@ fn rows(db: &Connection, course: &CourseName) -> StoreResult<BTreeMap<String, Ro
     Ok(rows.map(|row| row.map(|row| (row.student_id.clone(), row))).collect::<Result<_, _>>()?)
 }
 
+/// What a user is called, by the account and by the rosters of the user's courses: names, then all other words.
+pub(crate) fn words_for(db: &Connection, user: &UserName) -> StoreResult<(Vec<String>, Vec<String>)> {
+    let (mut names, mut ids) = (Vec::new(), Vec::new());
+    // Everybody is called so on a private daemon.
+    if user.as_str() != super::LOCAL_USER {
+        ids.push(user.as_str().to_owned());
+    }
+    let account: Option<(Option<String>, Option<String>)> = db
+        .prepare_cached("SELECT full_name, student_id FROM users WHERE name = ?1")?
+        .query_row([user.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((full_name, student_id)) = account else { return Ok((names, ids)) };
+    names.extend(full_name);
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM roster WHERE student_id = ?2 AND course IN
+             (SELECT course FROM memberships WHERE user = ?1 UNION SELECT course FROM departures WHERE user = ?1)"
+    ))?;
+    for row in statement.query_map(params![user.as_str(), student_id], read)? {
+        let row = row?;
+        names.push(row.name);
+        names.extend([row.last_name, row.first_name].into_iter().flatten());
+        ids.extend([row.email, row.login, row.code_host].into_iter().flatten());
+    }
+    ids.extend(student_id);
+    Ok((names, ids))
+}
+
 /// Everybody on the roster, in the course, or gone from it, by name.
 pub(super) fn everybody(db: &Connection, course: &CourseName) -> StoreResult<Vec<Member>> {
     let mut rows = rows(db, course)?;

@@ -1,20 +1,22 @@
 //! The ladder: what was said of a program so far, and the next step when it is asked for.
 
 use codementor_protocol::{
-    Ending, FeedbackDetail, FeedbackEnd, FeedbackOutcome, FeedbackPolicy, FeedbackStep, Prompt, Purpose,
-    Refusal, RefusalCode, ShowPrompt, State, SubmissionId, Verdict,
+    AssignmentId, Ending, FeedbackDetail, FeedbackEnd, FeedbackOutcome, FeedbackPolicy, FeedbackStep, Prompt,
+    Purpose, Refusal, RefusalCode, ShowPrompt, State, SubmissionId, UserName, Verdict,
 };
+use rusqlite::Connection;
 
 use super::ledger::{self, Day};
 use super::prompt::{self, Ask, Nonce, Want};
-use super::scrub::Scrubbed;
+use super::scrub::{Author, Scrubbed};
 use super::session::{Audience, Step};
 use super::{Allowed, Feedback, words};
-use crate::courses;
 use crate::gateway::store_refusal;
 use crate::queue::now;
 use crate::registry::Installed;
+use crate::store::StoreResult;
 use crate::submissions::{self, Program};
+use crate::{accounts, courses};
 
 impl Feedback {
     /// Gives the next step on a submission, or says how far one is that is being given.
@@ -96,11 +98,12 @@ impl Feedback {
         problem: &Installed,
         assignment: Option<FeedbackPolicy>,
         request: &ShowPrompt,
+        author: &Author,
     ) -> Result<Prompt, Refusal> {
         let allowed = self.allowed(problem, assignment);
         let answer_in = self.language(request.answer_in.as_ref());
         let view = self.0.registry.public_view(problem, &answer_in).await?;
-        let scrubbed = Scrubbed::new(&request.files, &request.language);
+        let scrubbed = Scrubbed::new(&request.files, &request.language, author);
         let messages = prompt::messages(
             &Ask {
                 view: &view,
@@ -137,8 +140,12 @@ impl Feedback {
         let (program, problem, allowed) = self.program(id).await?;
         let answer_in = self.language(program.answer_in.as_ref());
         let view = self.0.registry.public_view(&problem, &answer_in).await?;
+        let (user, assignment) = (program.user.clone(), program.assignment.clone());
+        let read = move |db: &_| author(db, &user, assignment.as_ref());
+        let author = self.0.core.store.read(read).await.map_err(store_refusal)?;
         let step = Step {
             submission: id,
+            author,
             user: program.user.clone(),
             program,
             view,
@@ -172,6 +179,17 @@ impl Feedback {
         let allowed = self.allowed(&problem, assignment);
         Ok((program, problem, allowed))
     }
+}
+
+/// What the server knows of whoever wrote a program.
+pub(crate) fn author(
+    db: &Connection,
+    user: &UserName,
+    assignment: Option<&AssignmentId>,
+) -> StoreResult<Author> {
+    let (names, ids) = accounts::words_for(db, user)?;
+    let places = assignment.map(|assignment| courses::words_for(db, assignment)).transpose()?;
+    Ok(Author { names, ids, places: places.unwrap_or_default() })
 }
 
 /// The step that comes next: after those that were given as a whole. One that failed may be asked for again.

@@ -28,6 +28,18 @@ pub fn clean(text: &str) -> String {
     unlinked(&visible(&text)).replace([':', '[', '&', '<', '.'], " ")
 }
 
+/// A text without addresses, for what is no prose.
+pub(super) fn without_addresses(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    unaddressed(text, &mut out);
+    out
+}
+
+/// Whether a character is one that terminals show and do not obey, a line end or a tab.
+pub(super) fn is_visible(c: char) -> bool {
+    !is_invisible(c)
+}
+
 /// The text without what a terminal obeys or does not show.
 fn visible(text: &str) -> String {
     let text = numbered(text);

@@ -4,6 +4,8 @@
 //! What is code stays as it is, but for the class that Java wants to be called after the file with the program.
 
 mod header;
+mod imports;
+mod known;
 mod marks;
 mod names;
 
@@ -12,6 +14,8 @@ use std::collections::HashMap;
 use codementor_protocol::{Diagnostic, LanguageId, SourceFile};
 
 use header::Header;
+pub use known::Author;
+use known::Known;
 use marks::Marks;
 use names::Names;
 
@@ -32,14 +36,14 @@ struct Original {
 }
 
 impl Scrubbed {
-    /// Scrubs a program.
-    pub fn new(files: &[SourceFile], language: &LanguageId) -> Self {
+    /// Scrubs a program, of all that says who wrote it and of what is known of whoever that is.
+    pub fn new(files: &[SourceFile], language: &LanguageId, author: &Author) -> Self {
         let names = Names::new(files, language);
-        let mut marks = Marks::new(files);
+        let mut marks = Marks::new(files, Known::new(author));
         let mut scrubbed = Vec::with_capacity(files.len());
         let mut originals = Vec::with_capacity(files.len());
         for (file, name) in files.iter().zip(names.neutral()) {
-            let (header, text) = Header::take(file);
+            let (header, text) = Header::take(file, marks.known());
             let text = names.take(&file.name, &marks.take(&file.name, &text));
             scrubbed.push(SourceFile { text, name: name.to_owned() });
             originals.push(Original { file: file.clone(), header });
@@ -71,33 +75,34 @@ impl Scrubbed {
     /// they are marked as code, of the student's classes.
     pub fn restore_text(&self, text: &str) -> String {
         let text = self.marks.put_back(text);
-        let text = replaced(&text, self.names.files().map(|(own, neutral)| (neutral, own)));
+        let text = replaced(&text, in_names, self.names.files().map(|(own, neutral)| (neutral, own)));
         let classes: Vec<_> = self.names.classes().map(|(own, neutral)| (neutral, own)).collect();
         if classes.is_empty() {
             return text;
         }
         let parts = text.split('`').enumerate().map(|(number, part)| match number % 2 {
             0 => part.to_owned(),
-            _ => replaced(part, classes.iter().copied()),
+            _ => replaced(part, in_names, classes.iter().copied()),
         });
         parts.collect::<Vec<_>>().join("`")
     }
 
     /// A compiler's words about the student's program as words about the scrubbed one.
     pub fn scrub_text(&self, text: &str) -> String {
-        self.scrub_output(&replaced(text, self.names.files().chain(self.names.classes())))
+        self.scrub_output(&replaced(text, in_names, self.names.files().chain(self.names.classes())))
     }
 
     /// What the student's program wrote as what the scrubbed one would write. A class is meant only where it is part of a
     /// trace: it may be called by a word of the problem.
     pub fn scrub_output(&self, text: &str) -> String {
-        let text = replaced(text, self.names.files());
+        let text = replaced(text, in_names, self.names.files());
         let classes: Vec<_> = self
             .names
             .classes()
             .map(|(own, neutral)| (format!("at {own}."), format!("at {neutral}.")))
             .collect();
-        let text = replaced(&text, classes.iter().map(|(own, neutral)| (own.as_str(), neutral.as_str())));
+        let text =
+            replaced(&text, in_names, classes.iter().map(|(own, neutral)| (own.as_str(), neutral.as_str())));
         self.marks.take_known(&text)
     }
 
@@ -113,8 +118,19 @@ impl Scrubbed {
     }
 }
 
-/// Replaces each of some texts where it stands alone, in one go, so that nothing is replaced twice.
-fn replaced<'a>(text: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+/// Whether a character makes another name of one that it is written to.
+fn in_names(c: char) -> bool {
+    // In Korean and others a particle is written to the name.
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// Replaces each of some texts where no character that joins is written to it, in one go, so that nothing is replaced
+/// twice.
+fn replaced<'a>(
+    text: &str,
+    joins: impl Fn(char) -> bool,
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> String {
     let mut pairs: Vec<_> = pairs.filter(|(from, to)| from != to && !from.is_empty()).collect();
     pairs.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
     if !pairs.iter().any(|(from, _)| text.contains(from)) {
@@ -127,10 +143,8 @@ fn replaced<'a>(text: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> 
     while let Some(c) = rest.chars().next() {
         let stands_alone = |from: &str| {
             let (first, after) = (from.starts_with(is_word), rest[from.len()..].chars().next());
-            // In Korean and others a particle is written to the name.
-            let joins = |c: char| is_word(c) && c.is_ascii();
             let begins = !(first && joins(before));
-            let ends = !(from.ends_with(is_word) && after.is_some_and(joins));
+            let ends = !(from.ends_with(is_word) && after.is_some_and(&joins));
             begins && ends
         };
         let found = pairs.iter().find(|(from, _)| rest.starts_with(from) && stands_alone(from));

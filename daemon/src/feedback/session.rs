@@ -34,7 +34,7 @@ use super::model::{Models, Spending};
 use super::prompt::{self, PublicView, Rejected, Want};
 use super::rounds::{Checked, Effect, Event, Judged, Rounds, Rules};
 use super::scan;
-use super::scrub::Scrubbed;
+use super::scrub::{Author, Scrubbed};
 use super::{Feedback, words};
 use crate::queue::{Following, JudgingOutcome, now};
 use crate::store::StoreResult;
@@ -61,6 +61,8 @@ pub(super) struct Step {
     /// Who pays.
     pub(super) user: UserName,
     pub(super) program: Program,
+    /// What is known of whoever wrote it.
+    pub(super) author: Author,
     pub(super) view: Arc<PublicView>,
     pub(super) answer_in: AnswerLanguage,
     pub(super) rules: Rules,
@@ -261,7 +263,7 @@ impl Feedback {
     }
 
     async fn run(&self, step: &Step, following: &mut Following) -> StoreResult<Given> {
-        let scrubbed = Scrubbed::new(&step.program.files, &step.program.language);
+        let scrubbed = Scrubbed::new(&step.program.files, &step.program.language, &step.author);
         let rationed = step.audience != Audience::Rehearsal;
         let ration = rationed.then(|| (step.user.clone(), self.0.settings.checks));
         let bench = Bench::of(&step.program, step.code_kib, ration);

@@ -6,7 +6,7 @@ use codementor_protocol::{
 
 use super::submissions::check_files;
 use super::{Caller, Gateway, Handle, store_refusal};
-use crate::courses;
+use crate::{courses, feedback};
 
 impl Handle<Hint> for Gateway {
     async fn handle(&self, caller: &Caller, request: Hint) -> Result<FeedbackStep, Refusal> {
@@ -27,14 +27,18 @@ impl Handle<ShowPrompt> for Gateway {
         check_files(&request.files, None)?;
         let (package, named) = (request.package.as_ref(), request.assignment.as_ref());
         let assignment = self.assignment_of(caller, &request.problem, package, named).await?;
-        let mut policy = None;
-        if let Some((assignment, _)) = assignment {
-            self.sees(caller, &request.problem, Some(&assignment)).await?;
-            let read = move |db: &_| courses::feedback_policy(db, &assignment);
-            policy = self.core.store.read(read).await.map_err(store_refusal)?;
+        let assignment = assignment.map(|(assignment, _)| assignment);
+        if assignment.is_some() {
+            self.sees(caller, &request.problem, assignment.as_ref()).await?;
         }
+        let user = caller.user.clone();
+        let read = move |db: &_| {
+            let policy = assignment.as_ref().map(|id| courses::feedback_policy(db, id)).transpose()?;
+            Ok((policy.flatten(), feedback::author(db, &user, assignment.as_ref())?))
+        };
+        let (policy, author) = self.core.store.read(read).await.map_err(store_refusal)?;
         let problem = self.registry.resolve(&request.problem, package).await?;
-        self.feedback.prompt(&problem, policy, &request).await
+        self.feedback.prompt(&problem, policy, &request, &author).await
     }
 }
 

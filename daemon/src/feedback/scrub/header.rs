@@ -2,6 +2,7 @@
 
 use codementor_protocol::SourceFile;
 
+use super::known::Known;
 use super::marks;
 use crate::feedback::tokens::{Kind, Syntax, tokens};
 
@@ -24,7 +25,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 impl Header {
     /// Takes the header off a file. In its place there are as many empty lines.
-    pub(super) fn take(file: &SourceFile) -> (Self, String) {
+    pub(super) fn take(file: &SourceFile, known: &Known) -> (Self, String) {
         let syntax = Syntax::of_file(&file.name);
         let (mark, text) = match file.text.strip_prefix(BYTE_ORDER_MARK) {
             Some(text) => (BYTE_ORDER_MARK, text),
@@ -33,7 +34,7 @@ impl Header {
         let returns = text.contains("\r\n") && text.matches('\n').count() == text.matches("\r\n").count();
         let text = if returns { text.replace("\r\n", "\n") } else { text.to_owned() };
         let lead = lead(syntax, &text);
-        let end = end(syntax, &text, lead);
+        let end = end(syntax, &text, lead, known);
         let (lead, comments, rest) = (&text[..lead], &text[lead..end], &text[end..]);
         let lines = "\n".repeat(comments.matches('\n').count());
         let scrubbed = format!("{lead}{lines}{rest}");
@@ -91,14 +92,14 @@ fn lead(syntax: Syntax, text: &str) -> usize {
 }
 
 /// Where the comments at the top end; `from` if there are none.
-fn end(syntax: Syntax, text: &str, from: usize) -> usize {
+fn end(syntax: Syntax, text: &str, from: usize, known: &Known) -> usize {
     let found = tokens(syntax, text);
     let mut code = found.tokens.iter().filter(|token| token.kind != Kind::Layout).peekable();
     let mut has_text = false;
     if syntax == Syntax::Python
         && let Some(first) = code.peek()
         && first.kind == Kind::Text
-        && marks::is_personal(first.text)
+        && marks::is_personal(first.text, known)
         && found
             .tokens
             .iter()

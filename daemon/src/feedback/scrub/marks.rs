@@ -2,7 +2,8 @@
 
 use codementor_protocol::SourceFile;
 
-use super::replaced;
+use super::known::Known;
+use super::{imports, replaced};
 use crate::feedback::tokens::{Kind, Syntax, tokens};
 
 /// What was replaced, and by what: each stand-in occurs nowhere in the student's program.
@@ -12,12 +13,18 @@ pub(super) struct Marks {
     program: String,
     /// Stand-in and original.
     pairs: Vec<(String, String)>,
+    /// What the server knows of the author.
+    known: Known,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
-    /// What follows a word such as `author:`.
+    /// What follows a word such as `author:`, or is known of the author.
     Person,
+    /// What the course or the assignment is called.
+    Place,
+    /// A line of a comment that stands where authors write who they are.
+    Note,
     Mail,
     Handle,
     /// A number as students or telephones have.
@@ -26,17 +33,22 @@ enum Mark {
     Path,
     /// The name in the path of a home folder.
     Home,
+    /// An address on the web.
+    Link,
 }
 
 impl Mark {
     fn stand_in(self, number: usize) -> String {
         match self {
             Self::Person => format!("PERSON{number}"),
+            Self::Place => format!("COURSE{number}"),
+            Self::Note => format!("NOTE{number}"),
             Self::Mail => format!("person{number}@example.com"),
             Self::Handle => format!("@person{number}"),
             Self::Number => format!("NUMBER{number}"),
             Self::Path => format!("/path{number}"),
             Self::Home => format!("user{number}"),
+            Self::Link => format!("/link{number}"),
         }
     }
 }
@@ -53,7 +65,11 @@ const NAMING: [&str; 7] =
     ["@author", "written by", "created by", "coded by", "made by", "modified by", "copyright"];
 
 /// Words after which this is so if a colon follows.
-const NAMING_WITH_COLON: [&str; 24] = [
+const NAMING_WITH_COLON: [&str; 28] = [
+    "name",
+    "id",
+    "section",
+    "by",
     "author",
     "authors",
     "student",
@@ -81,7 +97,7 @@ const NAMING_WITH_COLON: [&str; 24] = [
 ];
 
 /// The same, only where a text at the top of a file is looked at.
-const AT_THE_TOP: [&str; 8] = ["name", "id", "date", "class", "section", "assignment", "homework", "날짜"];
+const AT_THE_TOP: [&str; 5] = ["date", "class", "assignment", "homework", "날짜"];
 
 /// Words that follow `@` in comments without being anybody's.
 const TAGS: [&str; 32] = [
@@ -123,14 +139,21 @@ const TAGS: [&str; 32] = [
 const DIGITS: usize = 7;
 
 impl Marks {
-    pub(super) fn new(files: &[SourceFile]) -> Self {
+    pub(super) fn new(files: &[SourceFile], known: Known) -> Self {
         let program = files.iter().flat_map(|file| [file.text.as_str(), "\n"]).collect();
-        Self { program, pairs: Vec::new() }
+        Self { program, pairs: Vec::new(), known }
+    }
+
+    /// What the server knows of the author.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
     }
 
     /// Replaces them in a file.
     pub(super) fn take(&mut self, name: &str, text: &str) -> String {
-        let tokens = tokens(Syntax::of_file(name), text);
+        let syntax = Syntax::of_file(name);
+        let tokens = tokens(syntax, text);
+        let imports = imports::range(syntax, text, &tokens.tokens);
         let texts = tokens.tokens.iter().filter(|token| token.kind == Kind::Text);
         let texts = texts.map(|token| (token.start..token.start + token.text.len(), false));
         let mut places: Vec<_> =
@@ -142,9 +165,20 @@ impl Marks {
         for (range, is_comment) in places {
             out.push_str(&text[at..range.start]);
             at = range.end;
+            // What is written for a tool is no comment for people.
+            let is_directive = syntax == Syntax::Go && text[range.clone()].starts_with("//go:");
+            let is_note = is_comment
+                && !is_directive
+                && imports.start <= range.start
+                && range.end <= imports.end
+                && text[..range.start].rsplit('\n').next().is_some_and(|before| before.trim().is_empty());
             let piece = &text[range];
             let mut rest = 0;
-            for found in find(piece, is_comment, &words) {
+            let all = match is_note {
+                true => notes(piece),
+                false => find(piece, is_comment, &words, &self.known),
+            };
+            for found in all {
                 out.push_str(&piece[rest..found.start]);
                 out.push_str(&self.stand_in(found.mark, &piece[found.start..found.end]));
                 rest = found.end;
@@ -155,14 +189,25 @@ impl Marks {
         out
     }
 
-    /// Replaces those that are known already.
+    /// Replaces those that were replaced in the program, and what is known of the author.
     pub(super) fn take_known(&self, text: &str) -> String {
-        replaced(text, self.pairs.iter().map(|(stand_in, original)| (original.as_str(), stand_in.as_str())))
+        let pairs = self.pairs.iter().map(|(stand_in, original)| (original.as_str(), stand_in.as_str()));
+        let text = replaced(text, joins, pairs);
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for found in without_overlaps(known(&text, false, &[], &self.known)) {
+            out.push_str(&text[at..found.start]);
+            out.push_str(&found.mark.stand_in(0));
+            at = found.end;
+        }
+        out.push_str(&text[at..]);
+        out
     }
 
     /// Puts the originals back.
     pub(super) fn put_back(&self, text: &str) -> String {
-        replaced(text, self.pairs.iter().map(|(stand_in, original)| (stand_in.as_str(), original.as_str())))
+        let pairs = self.pairs.iter().map(|(stand_in, original)| (stand_in.as_str(), original.as_str()));
+        replaced(text, joins, pairs)
     }
 
     fn stand_in(&mut self, mark: Mark, original: &str) -> String {
@@ -186,14 +231,47 @@ impl Marks {
     }
 }
 
+/// Stand-ins have no letters or digits written to them, but a sign of any kind.
+fn joins(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+}
+
 /// Whether a text at the top of a file names somebody.
-pub(super) fn is_personal(text: &str) -> bool {
+pub(super) fn is_personal(text: &str, known: &Known) -> bool {
     let named = |line: &str| AT_THE_TOP.iter().any(|word| after_colon(&line.to_lowercase(), word).is_some());
-    !find(text, true, &[]).is_empty() || text.lines().any(named)
+    !find(text, true, &[], known).is_empty() || text.lines().any(named)
+}
+
+/// The lines of a comment, without its signs.
+fn notes(piece: &str) -> Vec<Found> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    let is_sign = |c: char| c.is_whitespace() || "/*#!-=+_~".contains(c);
+    for line in piece.split_inclusive('\n') {
+        let begin = line.len() - line.trim_start_matches(is_sign).len();
+        let end = line.trim_end_matches(is_sign).len();
+        if begin < end {
+            all.push(Found { mark: Mark::Note, start: start + begin, end: start + end });
+        }
+        start += line.len();
+    }
+    all
+}
+
+fn known<'a>(
+    piece: &'a str,
+    is_comment: bool,
+    code: &'a [&'a str],
+    known: &Known,
+) -> impl Iterator<Item = Found> + use<'a> {
+    known.find(piece, is_comment, code).into_iter().map(|spot| {
+        let mark = if spot.is_place { Mark::Place } else { Mark::Person };
+        Found { mark, start: spot.start, end: spot.end }
+    })
 }
 
 /// All that says who somebody is, in order and without overlaps. `code` has the tokens of the program.
-fn find(piece: &str, is_comment: bool, code: &[&str]) -> Vec<Found> {
+fn find(piece: &str, is_comment: bool, code: &[&str], author: &Known) -> Vec<Found> {
     let mut all = Vec::new();
     let mut start = 0;
     for line in piece.split_inclusive('\n') {
@@ -210,8 +288,16 @@ fn find(piece: &str, is_comment: bool, code: &[&str]) -> Vec<Found> {
     paths(piece, is_comment, &mut all);
     if is_comment {
         numbers(piece, code, &mut all);
+        links(piece, &mut all);
     }
-    // Of two that overlap the one that begins first holds the other, or most of it.
+    all.extend(known(piece, is_comment, code, author));
+    without_overlaps(all)
+}
+
+/// Of two that overlap the one that begins first holds the other, or most of it; of two that are the same, the first says
+/// better what it is.
+fn without_overlaps(all: impl IntoIterator<Item = Found>) -> Vec<Found> {
+    let mut all: Vec<Found> = all.into_iter().collect();
     all.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
     let mut end = 0;
     all.retain(|found| {
@@ -229,7 +315,8 @@ fn person(line: &str) -> Option<(usize, usize)> {
     // Lower case of one byte for one, so that places stay.
     let lower = line.to_ascii_lowercase();
     let naming = NAMING.iter().filter_map(|word| after_word(&lower, word));
-    let start = naming.chain(NAMING_WITH_COLON.iter().filter_map(|word| after_colon(&lower, word))).min()?;
+    let naming = naming.chain(NAMING_WITH_COLON.iter().filter_map(|word| after_colon(&lower, word)));
+    let start = naming.chain(after_by(line, &lower)).min()?;
     let name = line[start..].trim_start_matches([' ', '\t', ':', '：', '-', '=']);
     let start = line.len() - name.len();
     let name = name.split("*/").next().unwrap_or(name).trim_end();
@@ -246,13 +333,30 @@ fn after_word(text: &str, word: &str) -> Option<usize> {
     })
 }
 
+/// What follows the word `by` where it is a name: at the beginning of a line one that begins with a capital, elsewhere
+/// two of them. Names in Korean and others have no capitals.
+fn after_by(line: &str, lower: &str) -> Option<usize> {
+    lower.match_indices("by").find_map(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + 2..]);
+        let name = after.trim_start_matches([' ', '\t']);
+        let alone = !before.ends_with(char::is_alphanumeric) && name.len() < after.len();
+        let is_first = !before.contains(char::is_alphanumeric);
+        let is_name =
+            |word: &str| word.starts_with(|c: char| c.is_uppercase() || (!c.is_ascii() && c.is_alphabetic()));
+        let names = name.split_whitespace().take_while(|word| is_name(word)).count();
+        (alone && names >= if is_first { 1 } else { 2 }).then_some(at + 2)
+    })
+}
+
 /// What follows a word and a colon.
 fn after_colon(text: &str, word: &str) -> Option<usize> {
     text.match_indices(word).map(|(at, _)| (at, at + word.len())).find_map(|(start, end)| {
         let after = text[end..].trim_start_matches([' ', '\t']);
         let colon = after.chars().next().filter(|c| *c == ':' || *c == '：')?;
+        // Two are an operator.
+        let alone_colon = !after.starts_with("::");
         let alone = !text[..start].ends_with(char::is_alphanumeric);
-        alone.then_some(text.len() - after.len() + colon.len_utf8())
+        (alone && alone_colon).then_some(text.len() - after.len() + colon.len_utf8())
     })
 }
 
@@ -311,6 +415,45 @@ fn paths(piece: &str, is_comment: bool, all: &mut Vec<Found>) {
         }
     }
 }
+
+/// Addresses on the web, with a scheme or without, and home folders that are called by `~`.
+fn links(piece: &str, all: &mut Vec<Found>) {
+    let ends = |c: char| c.is_whitespace() || "\"'`<>()[]{}|,;".contains(c);
+    let mut at = 0;
+    for word in piece.split_inclusive(ends) {
+        let start = at;
+        at += word.len();
+        let word = word.trim_end_matches(ends).split("*/").next().unwrap_or_default();
+        let bare = word.trim_start_matches(['/', '*', '#', ':', '=', '!']);
+        let (from, word) = (start + word.len() - bare.len(), bare.trim_end_matches(['.', ':', '!', '?']));
+        let (host, path) = word.split_once('/').unwrap_or((word, ""));
+        let is_host = |host: &str| {
+            let host = host.to_ascii_lowercase();
+            let is_known = |top: &str| {
+                TOPS.contains(&top) || (top.len() == 2 && top.bytes().all(|b| b.is_ascii_lowercase()))
+            };
+            let is_label = |label: &str| {
+                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            };
+            host.split('.').all(is_label) && host.rsplit_once('.').is_some_and(|(_, top)| is_known(top))
+        };
+        let is_link = word.contains("://")
+            || word.to_ascii_lowercase().starts_with("www.")
+            || (!path.is_empty() && is_host(host));
+        let is_home = host.strip_prefix('~').is_some_and(|name| {
+            word.len() > host.len()
+                && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_alphanumeric() || "._-".contains(c))
+        });
+        if is_link || is_home {
+            let mark = if is_link { Mark::Link } else { Mark::Path };
+            all.push(Found { mark, start: from, end: from + word.len() });
+        }
+    }
+}
+
+/// The ends of names of hosts that are longer than those of countries.
+const TOPS: [&str; 8] = ["com", "org", "net", "edu", "dev", "app", "info", "blog"];
 
 /// Numbers as students or telephones have them. Those that the program uses, and round ones, are about the problem.
 fn numbers(piece: &str, code: &[&str], all: &mut Vec<Found>) {

@@ -12,7 +12,7 @@ fn file(name: &str, text: &str) -> SourceFile {
 
 fn scrub(language: &str, files: &[(&str, &str)]) -> (Vec<SourceFile>, Scrubbed) {
     let files: Vec<_> = files.iter().map(|(name, text)| file(name, text)).collect();
-    let scrubbed = Scrubbed::new(&files, &LanguageId::new(language).unwrap());
+    let scrubbed = Scrubbed::new(&files, &LanguageId::new(language).unwrap(), &Author::default());
     (files, scrubbed)
 }
 
@@ -107,6 +107,121 @@ fn people_within_comments_and_texts_are_replaced_and_the_problem_is_not() {
     ] {
         assert_eq!(text("c", name, before), after);
     }
+}
+
+/// Each language with a file, the sign of its comments and a line of code.
+const LANGUAGES: [(&str, &str, &str); 7] = [
+    ("a.c", "//", "int main;"),
+    ("a.cpp", "//", "int main;"),
+    ("a.go", "//", "func main() {}"),
+    ("A.java", "//", "class A {}"),
+    ("a.js", "//", "main()"),
+    ("a.py", "#", "main()"),
+    ("a.rs", "//", "fn main() {}"),
+];
+
+#[test]
+fn comments_below_the_first_line_of_code_name_nobody() {
+    for (name, sign, code) in LANGUAGES {
+        for (said, sent) in [
+            ("Name: Kim Minji", "Name: PERSON1"),
+            ("id: 2026-1", "id: PERSON1"),
+            ("Section: 2", "Section: PERSON1"),
+            ("by Kim Minji", "by PERSON1"),
+            ("by: kim", "by: PERSON1"),
+            ("solved by Kim Minji", "solved by PERSON1"),
+            ("by 김민지", "by PERSON1"),
+            ("by the way, sorted by Max, is::name::x", "by the way, sorted by Max, is::name::x"),
+            ("https://github.com/minji-kim/hw", "/link1"),
+            ("see (github.com/minji-kim), www.minji.kr.", "see (/link1), /link2."),
+            ("~minji/hw and a/b, 3.5/2, x.y/z", "/path1 and a/b, 3.5/2, x.y/z"),
+        ] {
+            let before = format!("{code}\n{code} {sign} {said}\n");
+            assert_eq!(text("c", name, &before), format!("{code}\n{code} {sign} {sent}\n"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_comments_behind_the_imports_go_too() {
+    for (name, before, after) in [
+        (
+            "a.c",
+            "#include <stdio.h> // for printf\n/* Kim Minji\n * HW 3\n */\n#define N 3 // most\n",
+            "#include <stdio.h> // for printf\n/* NOTE1\n * NOTE2\n */\n#define N 3 // most\n",
+        ),
+        (
+            "a.cpp",
+            "#include <a>\n// Kim\n#include <b>\nusing namespace std;\n// Lee\nint a; // b\n",
+            "#include <a>\n// NOTE1\n#include <b>\nusing namespace std;\n// NOTE2\nint a; // b\n",
+        ),
+        (
+            "A.java",
+            "package a;\nimport b.C;\n\n/** Kim */\nclass A {}\n",
+            "package a;\nimport b.C;\n\n/** NOTE1 */\nclass A {}\n",
+        ),
+        (
+            "a.go",
+            "package main\nimport (\n\t\"fmt\"\n\t// Kim\n)\n//go:embed x\n// Kim\nvar x string\n",
+            "package main\nimport (\n\t\"fmt\"\n\t// NOTE1\n)\n//go:embed x\n// NOTE1\nvar x string\n",
+        ),
+        (
+            "a.js",
+            "'use strict'\nconst fs = require('fs');\n// Kim\nconst a = require('fs').b() // c\n// d\n",
+            "'use strict'\nconst fs = require('fs');\n// NOTE1\nconst a = require('fs').b() // c\n// d\n",
+        ),
+        (
+            "a.py",
+            "#!/usr/bin/python3\nimport sys\nfrom a import (\n    b,\n)\n# Kim\n# HW\n\ndef f():\n    # g\n    pass\n",
+            "#!/usr/bin/python3\nimport sys\nfrom a import (\n    b,\n)\n# NOTE1\n# NOTE2\n\ndef f():\n    # g\n    pass\n",
+        ),
+        (
+            "a.rs",
+            "#![allow(x)]\nuse a::{\n    b,\n};\n// Kim\nfn main() {}\n// c\n",
+            "#![allow(x)]\nuse a::{\n    b,\n};\n// NOTE1\nfn main() {}\n// c\n",
+        ),
+    ] {
+        assert_eq!(text("c", name, before), after);
+    }
+}
+
+#[test]
+fn what_the_server_knows_of_the_author_is_not_sent() {
+    let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+    let author = Author {
+        names: texts(&["Kim Minji", "김민지", "Max"]),
+        ids: texts(&["kim-minji", "20261234", "minji.k@snu.example", "mk99"]),
+        places: texts(&["cs101", "Introduction to Programming", "hw-3"]),
+    };
+    let scrub = |name: &str, text: &str| {
+        let files = [file(name, text)];
+        let scrubbed = Scrubbed::new(&files, &LanguageId::new("c").unwrap(), &author);
+        assert_eq!(scrubbed.restore(scrubbed.files.clone()), files, "{text:?}");
+        scrubbed
+    };
+    for (name, sign, code) in LANGUAGES {
+        for (said, sent) in [
+            ("Minji Kim wrote it", "PERSON1 wrote it"),
+            ("hers: KIM MINJI, kim_minji_hw", "hers: PERSON1, PERSON2_hw"),
+            ("minjikim2026 and Minji", "PERSON1 and PERSON2"),
+            ("김민지가 씀", "PERSON1가 씀"),
+            ("minji.k and mk99", "PERSON1 and PERSON2"),
+            ("for CS101, hw-3", "for COURSE1, COURSE2"),
+            ("introduction to programming", "COURSE1"),
+            ("a kimono of Maxima", "a kimono of Maxima"),
+        ] {
+            let sent = format!("{code}\n{code} {sign} {sent}\n");
+            assert_eq!(scrub(name, &format!("{code}\n{code} {sign} {said}\n")).files[0].text, sent, "{name}");
+        }
+    }
+    // What is code stays, and so do texts, but for what can mean nobody else.
+    let program = "def Minji(Max):\n    print('Minji', 'Kim Minji', Max)  # Max\n";
+    let scrubbed = scrub("a.py", program);
+    assert_eq!(scrubbed.files[0].text, "def Minji(Max):\n    print('Minji', 'PERSON1', Max)  # Max\n");
+    assert_eq!(scrubbed.scrub_text("Kim Minji, minji kim"), "PERSON1, PERSON0");
+    assert_eq!(scrubbed.scrub_output("20261234 Max"), "PERSON0 Max");
+    let docstring = scrub("a.py", "\"\"\"Minji's homework\"\"\"\nx = 1\n");
+    assert_eq!(docstring.files[0].text, "\nx = 1\n");
 }
 
 #[test]
@@ -268,10 +383,12 @@ fn words_about_files_are_translated_both_ways() {
 proptest! {
     #[test]
     fn whatever_is_scrubbed_comes_back_and_no_line_moves(
-        text in "(//|/\\*|\\*/|#|\"|'|\"\"\"|author: |Kim|kim@snu.ac.kr|@kim |20241234 |/home/kim/x|\n|\n\n| |\t|int a;|x = 1|\\\\|é|이름: |#!/x|coding: u|PERSON1|\u{feff}|\r\n|class |Kim |Main |'main.c'|\"Kim.java\"|require\\('a'\\)){0,24}",
+        text in "(//|/\\*|\\*/|#|\"|'|\"\"\"|author: |Kim|kim@snu.ac.kr|@kim |20241234 |/home/kim/x|\n|\n\n| |\t|int a;|x = 1|\\\\|é|이름: |#!/x|coding: u|PERSON1|\u{feff}|\r\n|class |Kim |Main |'main.c'|\"Kim.java\"|require\\('a'\\)|import a\n|#include <a>\n|use a;\n|minji|Minji Kim|_|1|https://x.y/z|~kim/x|by Kim){0,24}",
         name in prop_oneof![Just("a.c"), Just("a.cpp"), Just("a.go"), Just("Kim.java"), Just("a.js"), Just("a.py"), Just("a.rs")],
     ) {
-        let (files, scrubbed) = scrub("c", &[(name, &text)]);
+        let author = Author { names: vec!["Kim Minji".into()], ids: vec!["kim".into()], places: vec!["x".into(), "a;".into()] };
+        let files = [file(name, &text)];
+        let scrubbed = Scrubbed::new(&files, &LanguageId::new("c").unwrap(), &author);
         prop_assert_eq!(scrubbed.restore(scrubbed.files.clone()), files);
         prop_assert_eq!(scrubbed.files[0].text.matches('\n').count(), text.matches('\n').count());
     }

@@ -7,6 +7,7 @@ use codementor_protocol::{FeedbackOutcome, SourceFile, UserName};
 use rusqlite::Connection;
 
 use super::{Mailbox, Step, scrubbed_evidence};
+use crate::feedback::harmless::harmless;
 use crate::feedback::ledger::{self, Budget, Day};
 use crate::feedback::model::{AskError, Messages, Meter, Models, Spending};
 use crate::feedback::prompt::{self, Ask, Nonce, Rejected, Want};
@@ -126,7 +127,11 @@ impl Call<'_> {
     fn deliver(&self, piece: reply::Piece) {
         self.delivered.store(true, Ordering::Relaxed);
         let event = match piece {
-            reply::Piece::Fix(files) => Event::Fix(files),
+            reply::Piece::Fix(files) => match harmless(files, &self.scrubbed.files) {
+                Some(files) => Event::Fix(files),
+                // As if there were none.
+                None => return,
+            },
             reply::Piece::Hint(text) => Event::Hint(scan::clean(&text)),
         };
         self.mailbox.push(event);
