@@ -294,7 +294,9 @@ impl Models {
                 detail: earlier.map_or(detail.clone(), |earlier| format!("{}; {detail}", earlier.detail)),
                 billed: call.spent != Spending::default(),
                 spent: call.spent,
-                again_after: Some(pause).filter(|pause| failure.broken && *pause < call.left()),
+                // What may pass was tried again here already.
+                again_after: Some(pause)
+                    .filter(|pause| failure.broken && !failure.again && *pause < call.left()),
             });
             if call.has_spoken() || call.left().is_zero() {
                 break;

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::feedback::scan;
+
 /// How much of it is shown, in characters.
 const MAX_DETAIL: usize = 300;
 /// Shorter words are no secrets, and would be found everywhere.
@@ -30,15 +32,11 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Takes out secrets, and what could deceive a reader or a terminal; cuts what is long.
+/// Takes out secrets, and what could deceive a reader or a terminal, addresses among it; cuts what is long.
 pub(super) fn clean(text: &str, secrets: &Secrets) -> String {
     // Before and after: white space may hide a secret, and so may what is taken out.
     let text = secrets.hide(text);
-    let text: String = text
-        .chars()
-        .filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'))
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let text = scan::clean(&text);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = secrets.hide(&text);
     match text.char_indices().nth(MAX_DETAIL) {

@@ -272,7 +272,8 @@ impl Client {
 
     async fn refusal(&self, response: Response, deadline: Instant) -> Failure {
         let status = response.status();
-        let rest = retry::rest(response.headers(), SystemTime::now());
+        // A request that is wrong says nothing of others.
+        let rest = retry::rest(response.headers(), SystemTime::now()).filter(|_| retry::may_pass(status));
         let goes_to = response.headers().get("location").and_then(|to| to.to_str().ok()).map(str::to_owned);
         let first_by = Instant::now() + self.pace.idle;
         let complaint = Body::new(response, first_by, self.pace.idle, deadline).complaint().await;
@@ -311,7 +312,11 @@ impl Client {
             _ if status.is_redirection() => {
                 let to = goes_to.map_or_else(
                     || "elsewhere".into(),
-                    |to| to.split('?').next().unwrap_or_default().to_owned(),
+                    |to| {
+                        let to = to.split('?').next().unwrap_or_default();
+                        // Addresses are taken out of what students read, the names of hosts are not.
+                        to.split_once("://").map_or(to, |(_, to)| to).to_owned()
+                    },
                 );
                 let what =
                     format!("it sends us to {to} ({}): set the url to where it leads", status.as_u16());

@@ -56,9 +56,9 @@ fn faults() -> Vec<(&'static str, Script, Outcome, &'static str, bool)> {
         ),
         (
             "400 in text",
-            Script::new(400).send("no\x1b[31m way\r\n"),
+            Script::new(400).send("no\x1b[31m way, \x1b]8;;x\x07see http://evil.example/x\r\n"),
             Outcome::RequestRefused,
-            "(400): no [31m way",
+            "(400): no way, see",
             false,
         ),
         ("418 as a page", Script::new(418).send(page), Outcome::RequestRefused, "(418)", false),
@@ -66,7 +66,7 @@ fn faults() -> Vec<(&'static str, Script, Outcome, &'static str, bool)> {
             "302",
             Script::new(302).header("location", "https://login.example/?token=x"),
             Outcome::RequestRefused,
-            "https://login.example/ (302)",
+            "sends us to login.example/ (302)",
             false,
         ),
         (

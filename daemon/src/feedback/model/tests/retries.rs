@@ -32,8 +32,13 @@ async fn what_may_pass_is_tried_twice_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_before_any_text_is_as_good_as_a_status() {
     let failing = Script::sse().role().stream_error(json!(503), "loading");
-    let server = ModelServer::playing([failing, Script::answer("loaded")]);
+    let server = ModelServer::playing([failing.clone(), Script::answer("loaded")]);
     assert_eq!(ask(&models(&server)).await.0.expect("the second time").text, "loaded");
+
+    let server = ModelServer::always(failing);
+    let error = ask(&models(&server)).await.0.expect_err("never");
+    assert_eq!((error.outcome, error.again_after), (Outcome::EndpointFault, None));
+    assert_eq!(server.journal().len(), 3, "nor is all of it tried again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,6 +65,17 @@ async fn a_time_beyond_the_deadline_is_not_waited_for_and_not_disturbed() {
     }
     assert!(began.elapsed() < LONG / 2);
     assert_eq!(server.journal().len(), 1, "the second call knows");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_wrong_silences_no_endpoint_for_others() {
+    for status in [400, 401, 403, 404, 302] {
+        let refusal = Script::error(status, "no").header("retry-after", "600");
+        let server = ModelServer::playing([refusal, Script::answer("now")]);
+        let models = models(&server);
+        ask(&models).await.0.expect_err("is refused");
+        assert_eq!(ask(&models).await.0.expect("another request is right").text, "now", "{status}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
