@@ -146,15 +146,16 @@ impl Feedback {
 
     /// Ends what a former life of the daemon was giving, and removes its checks: nobody waits for them any more.
     pub(crate) async fn take_over(core: &Core) -> StoreResult<()> {
-        let (changes, checks) = core
+        let (steps, changes, checks) = core
             .store
             .write(|db| {
-                ledger::abandon_steps(db, words::INTERRUPTED)?;
+                let steps = ledger::abandon_steps(db, words::INTERRUPTED)?;
                 ledger::tidy(db, now())?;
                 let changes = submissions::abandon_feedback(db, words::INTERRUPTED, now())?;
-                Ok((changes, submissions::verifications(db)?))
+                Ok((steps, changes, submissions::verifications(db)?))
             })
             .await?;
+        core.metrics.gave_feedback(FeedbackOutcome::Interrupted, steps);
         core.announce(changes).await;
         for id in checks {
             check::forget(core, id).await;
@@ -242,7 +243,10 @@ impl Feedback {
             submissions::close_feedback(db, id, end, now())
         };
         match self.0.core.store.write(write).await {
-            Ok(changes) => self.0.core.announce(changes).await,
+            Ok(changes) => {
+                self.0.core.metrics.gave_feedback(outcome, 1);
+                self.0.core.announce(changes).await;
+            }
             // The next start ends it.
             Err(error) => tracing::error!(submission = id.0, %error, "feedback could not be ended"),
         }

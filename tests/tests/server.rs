@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use codementor_test_model::{ModelServer, Script};
 use codementor_tests::server::{free_port, get, nats_server, text};
 use codementor_tests::{Draft, Home, Ran, Reaped, home, library, wait_until};
 use rustix::process::Signal;
@@ -340,6 +341,26 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
         assert!(samples.insert(series.to_owned(), value).is_none(), "{line} twice");
     }
     samples
+}
+
+#[test]
+fn each_step_of_feedback_that_has_ended_is_counted() {
+    let right = "import sys\nnumbers = list(map(int, sys.stdin.read().split()))\nprint(sum(numbers[1:]))\n";
+    let model = ModelServer::start(move |request| Script::correction(request, right, "Look at the first."));
+    let home =
+        home!().with("CODEMENTOR_FEEDBACK_URL", model.url()).with("CODEMENTOR_FEEDBACK_MODEL", "scripted");
+    let (port, http) = (free_port(), free_port());
+    let listen = format!("127.0.0.1:{port}");
+    home.run_daemon(&["init", "--listen", &listen, "--http", &format!("127.0.0.1:{http}")]).expect_code(0);
+    let server = home.serve(&["--slots", "2"]);
+    wait_until("it is ready", || get(http, "/readyz").0 == 200);
+    home.run(&["problem", "push", text(&library().join("sum"))]).expect_code(0);
+    let wrong = home.write("wrong.py", right.replace("[1:]", ""));
+    let id = home.run(&["submit", text(&wrong), "-p", "sum", "--json", "--feedback"]).expect_code(1).id();
+    home.run(&["hint", &id.to_string()]).expect_code(0);
+    let metrics = parse(&get(http, "/metrics").1);
+    assert_eq!(metrics["codementor_feedback_total{outcome=\"complete\"}"], 2.0);
+    server.stop();
 }
 
 #[test]

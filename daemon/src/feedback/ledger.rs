@@ -244,13 +244,13 @@ pub(crate) fn end_step(db: &Connection, id: SubmissionId, end: &FeedbackEnd) -> 
     Ok(())
 }
 
-/// Ends every step that a former life of the daemon was giving.
-pub(crate) fn abandon_steps(db: &Connection, message: &str) -> StoreResult<()> {
-    db.execute(
+/// Ends every step that a former life of the daemon was giving. Returns how many there were.
+pub(crate) fn abandon_steps(db: &Connection, message: &str) -> StoreResult<u64> {
+    let steps = db.execute(
         "UPDATE feedback_steps SET outcome = ?1, message = ?2 WHERE outcome IS NULL",
         params![FeedbackOutcome::Interrupted.token(), message],
     )?;
-    Ok(())
+    Ok(steps as u64)
 }
 
 /// All steps of a submission as they were shown.
@@ -405,7 +405,7 @@ mod tests {
             add_to_step(db, ID, 1, "Two.").expect("writes");
             let running = steps(db, ID).expect("reads");
             assert_eq!((running[0].text.as_str(), &running[0].end), ("One.\n\nTwo.", &None));
-            abandon_steps(db, "restarted").expect("writes");
+            assert_eq!(abandon_steps(db, "restarted").expect("writes"), 1);
             let end = steps(db, ID).expect("reads").remove(0).end.expect("has ended");
             assert_eq!(end.outcome, FeedbackOutcome::Interrupted);
             begin_step(db, ID, 1, Timestamp(2)).expect("writes");

@@ -399,7 +399,7 @@ impl Feedback {
         if audience == Audience::Rehearsal {
             return Ok(());
         }
-        let told = told.clone();
+        let (told, outcome) = (told.clone(), told.outcome);
         let end = FeedbackEnd { step: step.step, outcome: told.outcome, message: told.message.clone() };
         let write = move |db: &_| {
             ledger::end_step(db, id, &end)?;
@@ -412,6 +412,7 @@ impl Feedback {
             }
         };
         let changes = self.0.core.store.write(write).await?;
+        self.0.core.metrics.gave_feedback(outcome, 1);
         self.0.core.announce(changes).await;
         Ok(())
     }

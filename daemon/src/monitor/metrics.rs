@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use codementor_protocol::{EventKind, FeedbackStatus, JobEvent, Lane, SubmissionId, Timestamp};
+use codementor_protocol::{
+    EventKind, FeedbackOutcome, FeedbackStatus, JobEvent, Lane, SubmissionId, Timestamp,
+};
 use prometheus::{
     Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
@@ -219,9 +221,13 @@ impl Metrics {
                 self.cancelled.inc();
                 under_way.remove(&event.submission);
             }
-            EventKind::FeedbackEnd(end) => self.feedback.with_label_values(&[end.outcome.token()]).inc(),
             _ => {}
         }
+    }
+
+    /// Counts steps of feedback that have ended, those that no event tells of among them.
+    pub(crate) fn gave_feedback(&self, outcome: FeedbackOutcome, steps: u64) {
+        self.feedback.with_label_values(&[outcome.token()]).inc_by(steps);
     }
 
     /// All of it, in the text format of Prometheus.
