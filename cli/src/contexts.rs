@@ -34,11 +34,14 @@ pub enum ContextError {
         known: Vec<String>,
     },
     /// The name cannot be one.
-    #[error("{}", t!(
-        "'{text}' cannot be the name of a context: it has 1 to 64 letters, digits, dots, dashes and \
-         underscores",
-        text = .0
-    ))]
+    #[error("{}", match .0.as_str() {
+        PRIVATE => t!("'{private}' is the private daemon: no server can be called so", private = PRIVATE),
+        text => t!(
+            "'{text}' cannot be the name of a context: it has 1 to 64 letters, digits, dots, dashes and \
+             underscores",
+            text
+        ),
+    })]
     BadName(String),
     /// The name is another server's already.
     #[error("{}", t!("the context '{name}' is for another server, {server}", name, server))]

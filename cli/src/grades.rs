@@ -29,6 +29,8 @@ pub struct Export {
     pub text: String,
     /// Who is not in it, with the reason.
     pub left_out: Vec<(String, &'static str)>,
+    /// Of whom that was said already.
+    told: HashSet<(Option<String>, &'static str)>,
 }
 
 /// Why grades cannot be exported.
@@ -288,8 +290,17 @@ pub fn gradescope(table: &GradeTable, options: Options) -> (Vec<(String, String)
 }
 
 impl Export {
+    /// A file that lacks nobody.
+    pub(crate) fn of(text: String) -> Self {
+        Self { text, ..Self::default() }
+    }
+
     fn leave_out(&mut self, grade: &Grade, why: &'static str) {
-        self.left_out.push((grade.name.clone(), why));
+        // Once, and not for each assignment of a course.
+        let who = grade.student_id.clone().or_else(|| grade.user.as_ref().map(ToString::to_string));
+        if who.is_none() || self.told.insert((who, why)) {
+            self.left_out.push((grade.name.clone(), why));
+        }
     }
 }
 

@@ -294,7 +294,7 @@ async fn export(context: &Context, args: &grade::Export) -> Result<(), CliError>
         }
         Format::Json => {
             let text = serde_json::to_string_pretty(&tables).map_err(std::io::Error::from)?;
-            grades::Export { text: format!("{}\n", sanitize::json(&text)), left_out: Vec::new() }
+            grades::Export::of(format!("{}\n", sanitize::json(&text)))
         }
     };
     if args.bom {
