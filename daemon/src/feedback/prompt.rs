@@ -13,8 +13,8 @@ pub use crate::registry::view::{PublicSample, PublicView};
 
 mod text;
 
-/// Which wording this is. Answers to another one are not answers to this one.
-pub const VERSION: u32 = 1;
+/// Which wording this is, and which rules for what is shown. Answers to another one are not answers to this one.
+pub const VERSION: u32 = 2;
 
 /// The most characters of a statement.
 pub const MAX_STATEMENT: usize = 12_000;

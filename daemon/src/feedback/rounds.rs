@@ -134,8 +134,9 @@ pub(crate) struct Rounds {
     candidate: Option<(Vec<SourceFile>, Edit)>,
     /// Whether this round's corrected program was accepted.
     held: bool,
-    /// The paragraphs of this round's hint.
+    /// The paragraphs of this round's hint, and how many of them were shown as they came.
     hint: Vec<String>,
+    shown: usize,
     /// Why no further round is of use.
     failure: Option<(FeedbackOutcome, String)>,
     /// Whether this round's answer broke off.
@@ -175,6 +176,7 @@ impl Rounds {
             candidate: None,
             held: false,
             hint: Vec::new(),
+            shown: 0,
             failure: None,
             broken: false,
             accepted: Vec::new(),
@@ -233,6 +235,7 @@ impl Rounds {
                 if self.asking == Asking::Comment {
                     self.end_comment(&mut effects);
                 } else if self.asking == Asking::Fix {
+                    self.say_what_came(true, &mut effects);
                     self.asking = Asking::Nothing;
                     if self.candidate.is_none() {
                         self.rejected.push((Vec::new(), Rejected::Missing));
@@ -244,6 +247,7 @@ impl Rounds {
                 if self.asking == Asking::Comment {
                     self.end(outcome, message, &mut effects);
                 } else if self.asking == Asking::Fix {
+                    self.say_what_came(true, &mut effects);
                     self.asking = Asking::Nothing;
                     self.broken = true;
                     self.failure.get_or_insert((outcome, message));
@@ -259,6 +263,7 @@ impl Rounds {
             Event::Judged(judged) => self.judged(judged, &mut effects),
             Event::Deadline => {
                 if !self.waits_for_verdict {
+                    self.say_what_came(true, &mut effects);
                     self.drop_all(&mut effects);
                     let message = "it took too long; 'codementor hint' tries again".to_owned();
                     self.failure.get_or_insert((FeedbackOutcome::TimedOut, message));
@@ -290,6 +295,7 @@ impl Rounds {
             self.checking = true;
             effects.push(Effect::Check(files));
         }
+        self.say_what_came(false, effects);
     }
 
     /// Whether anything follows from a corrected program: where hints are shown as they come and the program never
@@ -299,30 +305,49 @@ impl Rounds {
     }
 
     fn paragraph(&mut self, paragraph: String, effects: &mut Vec<Effect>) {
-        if self.asking == Asking::Nothing {
+        if self.asking != Asking::Nothing {
+            self.hint.push(paragraph);
+            self.say_what_came(false, effects);
+        }
+    }
+
+    /// Where hints are not held, shows the paragraphs that have come, as soon as it is known what they must not say.
+    fn say_what_came(&mut self, answer_has_ended: bool, effects: &mut Vec<Effect>) {
+        let first_round = self.round == 1 || self.asking == Asking::Comment;
+        if self.rules.hold || !first_round || self.silenced || self.asking == Asking::Nothing {
             return;
         }
-        let first_round = self.round == 1 || self.asking == Asking::Comment;
-        if !self.rules.hold && first_round && !self.silenced {
-            let gives_away = match &self.candidate {
-                Some((_, edit)) => self.scanned() && scan::gives_away(&paragraph, edit).is_some(),
-                None => self.scanned() && has_fence(&self.program, &paragraph),
-            };
-            if gives_away {
+        let needs_correction = self.asking == Asking::Fix && !self.rules.shows_fix();
+        if needs_correction && self.candidate.is_none() && !answer_has_ended {
+            return;
+        }
+        while self.shown < self.hint.len() {
+            // With all before it: what is said can be in several paragraphs.
+            let text = self.hint[..=self.shown].join("\n\n");
+            let edit = self.candidate.as_ref().map(|(_, edit)| edit).filter(|_| needs_correction);
+            if self.gives_away(&text, edit) {
                 // What follows may refer to it.
                 self.silenced = true;
                 self.leaks += 1;
-            } else {
-                self.said = true;
-                effects.push(Effect::Say(paragraph.clone()));
+                return;
             }
+            self.said = true;
+            effects.push(Effect::Say(self.hint[self.shown].clone()));
+            self.shown += 1;
         }
-        self.hint.push(paragraph);
     }
 
-    /// Whether a hint must not give the correction away: under `full` it is shown anyway.
-    fn scanned(&self) -> bool {
-        !self.rules.shows_fix()
+    /// Whether a hint has code that it must not have: that of a correction, or under `full`, where that is shown anyway
+    /// after it was judged, a block that nobody has judged.
+    fn gives_away<'a>(&self, text: &str, edits: impl IntoIterator<Item = &'a Edit>) -> bool {
+        scan::has_block(text)
+            || (!self.rules.shows_fix()
+                && edits.into_iter().any(|edit| scan::gives_away(text, edit).is_some()))
+    }
+
+    /// Why a hint is withheld that has such code.
+    fn gave_away(&self) -> (FeedbackOutcome, String) {
+        withheld(if self.rules.shows_fix() { HAS_CODE } else { GIVES_AWAY })
     }
 
     fn checked(&mut self, checked: Checked, effects: &mut Vec<Effect>) {
@@ -373,6 +398,7 @@ impl Rounds {
                 if self.rules.comment && !self.said {
                     self.asking = Asking::Comment;
                     self.hint.clear();
+                    self.shown = 0;
                     self.silenced = false;
                     effects.push(Effect::AskComment);
                 } else {
@@ -420,6 +446,7 @@ impl Rounds {
             self.round += 1;
             self.asking = Asking::Fix;
             self.hint.clear();
+            self.shown = 0;
             self.broken = false;
             effects.push(Effect::AskFix);
         } else {
@@ -453,11 +480,9 @@ impl Rounds {
             && let Some(best) = &best
         {
             let text = best.hint.join("\n\n");
-            let leaks = self.scanned()
-                && self.accepted.iter().any(|accepted| scan::gives_away(&text, &accepted.edit).is_some());
-            if leaks {
+            if self.gives_away(&text, self.accepted.iter().map(|accepted| &accepted.edit)) {
                 self.leaks += 1;
-                outcome = Some(withheld(GIVES_AWAY));
+                outcome = Some(self.gave_away());
             } else if text.trim().is_empty() && !full {
                 outcome.get_or_insert((FeedbackOutcome::Empty, "the model had nothing to say".into()));
             } else {
@@ -468,7 +493,7 @@ impl Rounds {
             }
         }
         if self.silenced {
-            outcome.get_or_insert(withheld(GIVES_AWAY));
+            outcome.get_or_insert(self.gave_away());
         } else if !self.rules.hold && !shown_before && best.is_none() {
             outcome.get_or_insert((FeedbackOutcome::Empty, "the model had nothing to say".into()));
         }
@@ -484,7 +509,7 @@ impl Rounds {
         let hint = std::mem::take(&mut self.hint);
         let text = hint.join("\n\n");
         if self.rules.hold {
-            if self.scanned() && has_fence(&self.program, &text) {
+            if self.gives_away(&text, None) {
                 self.leaks += 1;
                 self.silenced = true;
             } else {
@@ -495,7 +520,7 @@ impl Rounds {
             }
         }
         let (outcome, message) = if self.silenced {
-            withheld(GIVES_AWAY)
+            self.gave_away()
         } else if self.said {
             (FeedbackOutcome::Complete, String::new())
         } else {
@@ -511,15 +536,11 @@ impl Rounds {
 }
 
 const NOTHING_HELD: &str = "no correction of the model's passed all tests, so its hint was held back";
+const HAS_CODE: &str = "the model's hint held code that nobody has judged, so it was held back";
 const GIVES_AWAY: &str = "the model's hint would have given the solution away, so it was held back";
 
 fn withheld(message: &str) -> (FeedbackOutcome, String) {
     (FeedbackOutcome::Withheld, message.to_owned())
-}
-
-/// Whether a text holds a block of code, where no correction is known that it could quote.
-fn has_fence(program: &[SourceFile], text: &str) -> bool {
-    scan::gives_away(text, &Edit::between(program, program)).is_some()
 }
 
 #[cfg(test)]

@@ -316,7 +316,7 @@ pub fn gives_away(hint: &str, edit: &Edit) -> Option<Leak> {
 }
 
 /// Whether a text has a block of code: fenced, indented by two lines or more, or in HTML.
-fn has_block(text: &str) -> bool {
+pub(super) fn has_block(text: &str) -> bool {
     if text.contains("```") || text.to_ascii_lowercase().contains("<pre") {
         return true;
     }

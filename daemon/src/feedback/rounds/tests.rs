@@ -201,6 +201,12 @@ fn a_hint_that_gives_the_solution_away_is_withheld() {
     assert_eq!(rounds.leaks(), 1);
     let shown = play(Rules { policy: FeedbackPolicy::Full, ..rules }, events(LEAK));
     assert_eq!(shown[1], format!("say {LEAK}"), "what is shown anyway gives nothing away");
+    for hold in [true, false] {
+        let full = Rules { policy: FeedbackPolicy::Full, hold, ..rules };
+        let done = play(full, events("Like so:\n```\nx\n```"));
+        let expected = ["check rewrite", "show rewrite, a rewrite", "end withheld"];
+        assert_eq!(done, expected, "a block of code that nobody has judged is shown nowhere");
+    }
 }
 
 #[test]
@@ -284,6 +290,16 @@ fn what_is_not_held_back_is_said_as_it_comes() {
     assert_eq!(play(OPEN, [hint("One."), failed(FeedbackOutcome::Truncated)]), ["say One.", "end truncated"]);
     let leak = [Fix(rewrite()), hint("One."), hint(LEAK), hint("As I said."), Answered];
     assert_eq!(play(OPEN, leak), ["say One.", "end withheld"], "what follows may refer to it");
+    // Before the program has come, nobody knows what must not be said.
+    assert_eq!(play(OPEN, [hint("One."), hint(LEAK)]), [""; 0]);
+    assert_eq!(play(OPEN, [hint("One."), hint(LEAK), Fix(rewrite())]), ["say One."]);
+    let late = [hint("One."), Fix(rewrite()), hint("Two."), Answered];
+    assert_eq!(play(OPEN, late), ["say One.", "say Two.", "end complete"]);
+    assert_eq!(play(OPEN, [hint("One."), Event::Deadline]), ["say One.", "drop", "end timed_out"]);
+    // Of what must not be said, seven tokens are in one paragraph and six in the next.
+    let (seven, six) = ("Write `total = sum(int(input`,", "`()) for line in range`");
+    let split = [Fix(rewrite()), hint(seven), hint(six), Answered];
+    assert_eq!(play(OPEN, split), [format!("say {seven}"), "end withheld".into()]);
     let full = Rules { policy: FeedbackPolicy::Full, ..OPEN };
     let events = [
         Fix(larger()),
