@@ -260,3 +260,34 @@ fn what_a_fork_lacks(service: Option<Service>, pull_request: bool) -> String {
     };
     t!("{fork}. {place}. Nothing was submitted, and this is no zero", fork, place)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_have_the_same_digits_in_json() {
+        for text in ["0", "65", "12.5", "33.333333", "0.1", "999999.9999"] {
+            let points: Points = text.parse().expect("is an amount of points");
+            assert_eq!(number(points).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_fork_is_told_what_it_lacks() {
+        let told = |service, pull_request| {
+            let error = CiError::NoCredentials { url: Some("tls://x".into()), service, pull_request };
+            assert_eq!(error.status(), ExitStatus::Login);
+            error.hint().expect("it says what to do")
+        };
+        let github = told(Some(Service::GitHub), true);
+        assert!(
+            github.contains("fork")
+                && github.contains("secret CODEMENTOR_CREDS")
+                && github.contains("no zero")
+        );
+        assert!(told(Some(Service::GitLab), false).contains("masked variable"));
+        assert!(told(Some(Service::Jenkins), false).contains("codementor-creds"));
+        assert!(!told(None, false).contains("fork"));
+    }
+}
