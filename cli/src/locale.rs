@@ -162,6 +162,23 @@ pub fn known(text: &str) -> Option<String> {
     if is_korean() { said::korean(text) } else { None }
 }
 
+/// A span of time as somebody else has written it; none if the text is no span.
+pub fn span(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let parts: Option<Vec<String>> = words
+        .chunks(2)
+        .map(|part| match part {
+            [number, _] if !number.bytes().all(|digit| digit.is_ascii_digit()) => None,
+            [days, "d"] => Some(t!("{days} d", days = days)),
+            [hours, "h"] => Some(t!("{hours} h", hours = hours)),
+            [minutes, "min"] => Some(t!("{minutes} min", minutes = minutes)),
+            [seconds, "s"] => Some(t!("{seconds} s", seconds = seconds)),
+            _ => None,
+        })
+        .collect();
+    Some(parts?.join(" "))
+}
+
 /// The language that a model should answer in, and that statements are preferred in. English is what a system speaks
 /// where nobody has chosen, and so says nothing: then the server's choice holds.
 pub fn answers() -> Option<AnswerLanguage> {

@@ -2,13 +2,16 @@
 //! a newer one than this program may be at the other end; so what is said is known by its shape: by the words around the
 //! names and numbers in it. What is not known stays as it is.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::render::words;
+use super::span;
 
 /// How deep texts that stand in texts are followed.
 const DEPTH: u8 = 6;
+/// How many names may stand before a text.
+const NAMES: usize = 8;
 /// The longest text that is looked at: longer ones are logs and statements.
 const LONGEST: usize = 4096;
 
@@ -49,28 +52,50 @@ impl Catalogue {
         Self { whole, shapes }
     }
 
+    /// Lines of which at least one is known; those that are not stay as they are.
     fn translate(&self, text: &str, depth: u8) -> Option<String> {
+        if let Some(korean) = self.known(text, depth) {
+            return Some(korean);
+        }
+        let mut any = false;
+        let mut line = |line| {
+            let korean = self.line(line, depth);
+            any |= korean.is_some();
+            korean.map_or(Cow::Borrowed(line), Cow::Owned)
+        };
+        let lines: Vec<Cow<'_, str>> = text.split('\n').map(&mut line).collect();
+        any.then(|| lines.join("\n"))
+    }
+
+    /// One text, or several in a row that are all known.
+    fn line(&self, line: &str, depth: u8) -> Option<String> {
+        self.about(line, depth).or_else(|| {
+            let parts: Option<Vec<String>> = line.split("; ").map(|part| self.about(part, depth)).collect();
+            Some(parts?.join(". "))
+        })
+    }
+
+    /// One text, or one about something that is named before it.
+    fn about(&self, text: &str, depth: u8) -> Option<String> {
+        self.known(text, depth).or_else(|| {
+            text.match_indices(": ").take(NAMES).find_map(|(at, mark)| {
+                let (before, after) = (&text[..at], &text[at + mark.len()..]);
+                let after = self.known(after, depth)?;
+                let before = self.known(before, depth).map_or(Cow::Borrowed(before), Cow::Owned);
+                Some(format!("{before}{mark}{after}"))
+            })
+        })
+    }
+
+    /// One text. Only what stands in its holes is looked at again, so that no part of a text is read more often than it
+    /// is deep.
+    fn known(&self, text: &str, depth: u8) -> Option<String> {
         let deeper = depth.checked_sub(1)?;
         if let Some(korean) = self.whole.get(text) {
             return Some(korean.clone());
         }
-        let found = self.shapes.iter().find_map(|shape| Some((shape, shape.holes(text)?)));
-        if let Some((shape, holes)) = found {
-            return Some(shape.fill(&holes, |inner| self.translate(inner, deeper)));
-        }
-        // Several in a row, or one about something that is named before it.
-        [("\n", false), ("; ", false), (": ", true)].into_iter().find_map(|(mark, names)| {
-            text.match_indices(mark).find_map(|(at, _)| {
-                let (before, after) = (&text[..at], &text[at + mark.len()..]);
-                let after = self.translate(after, deeper)?;
-                let before = match self.translate(before, deeper) {
-                    Some(before) => before,
-                    None if names => before.to_owned(),
-                    None => return None,
-                };
-                Some(format!("{before}{}{after}", if mark == "; " { ". " } else { mark }))
-            })
-        })
+        let (shape, holes) = self.shapes.iter().find_map(|shape| Some((shape, shape.holes(text)?)))?;
+        Some(shape.fill(&holes, |inner| self.translate(inner, deeper)))
     }
 }
 
@@ -118,7 +143,7 @@ impl Shape {
             let plain = name.trim_start_matches('~');
             let value = self.names.iter().position(|known| known == plain).and_then(|at| holes.get(at));
             let value = value.copied().unwrap_or_default();
-            match (plain != name).then(|| inner(value).or_else(|| words::span_said(value))).flatten() {
+            match (plain != name).then(|| inner(value).or_else(|| span(value))).flatten() {
                 Some(korean) => filled.push_str(&korean),
                 None => filled.push_str(value),
             }
@@ -180,5 +205,19 @@ mod tests {
         ] {
             assert_eq!(catalogue.translate(english, DEPTH).as_deref(), korean, "{english}");
         }
+    }
+
+    #[test]
+    fn a_long_text_of_many_parts_is_soon_told() {
+        let catalogue = catalogue(&[("row {0}: {wrong}", "{0}행: {~wrong}"), ("it is closed", "닫혔습니다")]);
+        for unknown in ["a: ", "a; ", "a; b: ", "a: b\n", "\n"] {
+            let text = unknown.repeat(1000);
+            assert_eq!(catalogue.translate(&text, DEPTH), None, "{unknown}");
+        }
+        let rows = |row: &str| row.repeat(300);
+        assert_eq!(
+            catalogue.translate(&rows("row 1: it is closed\n"), DEPTH),
+            Some(rows("1행: 닫혔습니다\n"))
+        );
     }
 }

@@ -9,6 +9,7 @@ use codementor_protocol::{
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr;
 
+use crate::locale;
 use crate::sanitize;
 use crate::terminal::Paint;
 
@@ -68,24 +69,7 @@ pub fn padded(text: &str, cells: usize) -> String {
 /// A span of time, such as `4 h 12 min`.
 pub fn span(span: Span) -> String {
     let text = span.to_string();
-    span_said(&text).unwrap_or(text)
-}
-
-/// A span of time as somebody else has written it; none if the text is no span.
-pub fn span_said(text: &str) -> Option<String> {
-    let words: Vec<&str> = text.split(' ').collect();
-    let parts: Option<Vec<String>> = words
-        .chunks(2)
-        .map(|part| match part {
-            [number, _] if !number.bytes().all(|digit| digit.is_ascii_digit()) => None,
-            [days, "d"] => Some(t!("{days} d", days = days)),
-            [hours, "h"] => Some(t!("{hours} h", hours = hours)),
-            [minutes, "min"] => Some(t!("{minutes} min", minutes = minutes)),
-            [seconds, "s"] => Some(t!("{seconds} s", seconds = seconds)),
-            _ => None,
-        })
-        .collect();
-    Some(parts?.join(" "))
+    locale::span(&text).unwrap_or(text)
 }
 
 /// A moment on the wall clock here, such as `2026-11-24 19:04`.
