@@ -1,16 +1,13 @@
-//! The help of commands and options in the language of this process, the frame that clap puts around it included.
+//! The help of commands and options in Korean, the frame that clap puts around it included.
 
 use clap::builder::{PossibleValue, StyledStr, Styles};
 use clap::{Arg, Command};
 
 use crate::locale;
 
-/// The definition of the command line with its help in the language of this process. What else is to be set for all of
-/// it has to be set before.
+/// The definition of the command line with its help in Korean. What else is to be set for all of it has to be set
+/// before.
 pub(crate) fn told(mut command: Command) -> Command {
-    if !locale::is_korean() {
-        return command;
-    }
     // What clap adds itself, `--help` and `help`, is there only then.
     command.build();
     translated(command)

@@ -59,9 +59,14 @@ use crate::terminal::Terminal;
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     locale::choose(choice(&arguments));
-    let command = help::told(Cli::command().color(colour_of_help(&arguments)));
-    let parsed = command.try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let parse = |command: clap::Command| {
+        command.try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches))
+    };
+    let command = || Cli::command().color(colour_of_help(&arguments));
+    // To put all of the help into another language takes time, and most commands print none.
+    let cli = match parse(command())
+        .or_else(|error| if locale::is_korean() { parse(help::told(command())) } else { Err(error) })
+    {
         Ok(cli) => cli,
         Err(error) => {
             // Help that nobody reads is no failure.
