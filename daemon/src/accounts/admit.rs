@@ -100,7 +100,7 @@ pub(super) fn join(
     said: &Said,
     at: Timestamp,
 ) -> StoreResult<Tried<()>> {
-    let Some(mut stored) = codes::find(db, code)? else {
+    let Some(stored) = codes::find(db, code)? else {
         return Ok(Tried::Wrong { known_prefix: codes::is_prefix(db, code.prefix())? });
     };
     let (known_name, known_id) = members::names(db, user)?.unwrap_or_default();
@@ -124,10 +124,10 @@ pub(super) fn join(
                 if !is_news {
                     return Ok(Tried::Done(()));
                 }
-                // To say more of oneself is no further use of a code.
-                stored.uses_left = None;
             }
-            if let Some(refusal) = has_ended(&stored, at) {
+            // To say more of oneself is no further use of a code.
+            let ended = if is_in { has_expired(&stored, at) } else { has_ended(&stored, at) };
+            if let Some(refusal) = ended {
                 return Ok(Tried::Refused(refusal));
             }
             let student_id = known_id.or_else(|| said.student_id.clone());
@@ -264,20 +264,24 @@ fn user_by_code_host(
     }
 }
 
+/// Why a code lets nobody in any more, if so.
 fn has_ended(code: &Stored, at: Timestamp) -> Option<Refusal> {
-    let refused = |message: &str, hint: &str| Some(Refusal::new(RefusalCode::Forbidden, message).hint(hint));
-    let ask = match &code.opens {
+    has_expired(code, at).or_else(|| {
+        (code.uses_left == Some(0)).then(|| no_more(code, "this code has been used as often as it may be"))
+    })
+}
+
+fn has_expired(code: &Stored, at: Timestamp) -> Option<Refusal> {
+    (code.expires <= at).then(|| no_more(code, "this code has expired"))
+}
+
+fn no_more(code: &Stored, message: &str) -> Refusal {
+    let hint = match &code.opens {
         Opens::Course(..) => "ask your instructor for a new one",
         Opens::User(_) => "make a new one where you are logged in: codementor pair",
         Opens::Admin => "make a new one on the server",
     };
-    if code.expires <= at {
-        return refused("this code has expired", ask);
-    }
-    if code.uses_left == Some(0) {
-        return refused("this code has been used as often as it may be", ask);
-    }
-    None
+    Refusal::new(RefusalCode::Forbidden, message).hint(hint)
 }
 
 /// Whether somebody may come into a course by a code; the name that the roster has.
