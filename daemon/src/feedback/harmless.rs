@@ -21,7 +21,8 @@ pub(super) fn harmless(fix: Vec<SourceFile>, own: &[SourceFile]) -> Option<Vec<S
         let mut text = file.text;
         for _ in 0..PASSES {
             let next = cleaned(&file.name, &text, &has_comment, &has_text);
-            let next: String = next.chars().filter(|c| scan::is_visible(*c) || has_character(*c)).collect();
+            let next: String =
+                next.chars().filter(|c| !scan::is_invisible(*c) || has_character(*c)).collect();
             if next == text {
                 return Some(SourceFile { name: file.name, text });
             }

@@ -35,11 +35,6 @@ pub(super) fn without_addresses(text: &str) -> String {
     out
 }
 
-/// Whether a character is one that terminals show and do not obey, a line end or a tab.
-pub(super) fn is_visible(c: char) -> bool {
-    !is_invisible(c)
-}
-
 /// The text without what a terminal obeys or does not show.
 fn visible(text: &str) -> String {
     let text = numbered(text);
@@ -65,7 +60,8 @@ fn visible(text: &str) -> String {
     out
 }
 
-fn is_invisible(c: char) -> bool {
+/// Whether a character is one that terminals obey or do not show, and neither a line end nor a tab.
+pub(super) fn is_invisible(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
