@@ -89,6 +89,28 @@ impl<'a> Repository<'a> {
     }
 }
 
+fn ask<R: Request>(home: &Home, request: &R) -> R::Reply {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let file = std::fs::read(home.data().join("daemon.json")).expect("the daemon runs");
+        let file: Value = serde_json::from_slice(&file).expect("is JSON");
+        let credentials = Credentials::read(&home.data().join("user.creds")).expect("the owner's");
+        let url = file["url"].as_str().expect("a text");
+        let client = Client::connect(url, &credentials).await.expect("is let in");
+        client.request(request).await.expect("is answered")
+    })
+}
+
+/// Opens an assignment, and its course: all that is not said of it is usual.
+fn assign(home: &Home, said: Value) {
+    let usual = json!({"title": "One", "state": "open", "time_zone": "UTC", "stop": "first_failure"});
+    let fields = [usual, said].into_iter().flat_map(|part| part.as_object().cloned().unwrap_or_default());
+    let assignment: Assignment =
+        serde_json::from_value(Value::Object(fields.collect())).expect("is an assignment");
+    ask(home, &PutCourse { course: assignment.id.course.clone(), title: "CS".into() });
+    ask(home, &PutAssignment { assignment, create: true });
+}
+
 #[test]
 fn a_right_program_passes_in_every_format() {
     let home = shared();
@@ -221,14 +243,8 @@ fn several_problems_are_weighed_and_a_threshold_decides() {
 #[test]
 fn an_assignment_of_the_server_says_what_is_graded() {
     let home = shared();
-    let assignment: Assignment = serde_json::from_value(json!({
-        "id": "cs101/hw1", "title": "One", "state": "open", "time_zone": "UTC", "stop": "first_failure",
-        "problems": [{"problem": "echo", "points": "30"}, {"problem": "again", "points": "10"}],
-    }))
-    .expect("is an assignment");
-    let course = assignment.id.course.clone();
-    ask(&home, &PutCourse { course, title: "CS".into() });
-    ask(&home, &PutAssignment { assignment, create: true });
+    let problems = json!([{"problem": "echo", "points": "30"}, {"problem": "again", "points": "10"}]);
+    assign(&home, json!({"id": "cs101/hw1", "problems": problems}));
     let repository = Repository::new(&home, "assigned");
     repository.write("echo.py", ECHO).write("again/main.py", "print('no')\n");
     repository.write(".codementor/assignment.toml", "assignment = \"cs101/hw1\"\n");
@@ -263,15 +279,8 @@ fn an_assignment_of_the_server_says_what_is_graded() {
 fn a_problem_of_several_assignments_is_graded_for_the_one_that_is_named() {
     let home = shared();
     echo("both").install(&home);
-    let course = "cs102".parse().expect("is a name");
-    ask(&home, &PutCourse { course, title: "CS".into() });
     for id in ["cs102/hw1", "cs102/hw2"] {
-        let assignment: Assignment = serde_json::from_value(json!({
-            "id": id, "title": "Both", "state": "open", "time_zone": "UTC", "stop": "first_failure",
-            "problems": [{"problem": "both", "points": "10"}],
-        }))
-        .expect("is an assignment");
-        ask(&home, &PutAssignment { assignment, create: true });
+        assign(&home, json!({"id": id, "problems": [{"problem": "both", "points": "10"}]}));
     }
     home.invite("lee", &[("cs102", "student")]);
     let repository = Repository::new(&home, "both");
@@ -300,16 +309,10 @@ fn a_problem_of_several_assignments_is_graded_for_the_one_that_is_named() {
 fn a_late_grade_is_what_counts_and_the_verdict_says_so() {
     let home = shared();
     echo("tardy").install(&home);
-    let course = "cs103".parse().expect("is a name");
-    ask(&home, &PutCourse { course, title: "CS".into() });
     let due = jiff::Timestamp::now().as_millisecond() - 3_600_000;
-    let assignment: Assignment = serde_json::from_value(json!({
-        "id": "cs103/hw1", "title": "Tardy", "state": "open", "time_zone": "UTC", "stop": "first_failure",
-        "due": due, "late": {"grace_s": 0, "percent_per_day": 10},
-        "problems": [{"problem": "tardy", "points": "12.5"}],
-    }))
-    .expect("is an assignment");
-    ask(&home, &PutAssignment { assignment, create: true });
+    let late = json!({"grace_s": 0, "percent_per_day": 10});
+    let problems = json!([{"problem": "tardy", "points": "12.5"}]);
+    assign(&home, json!({"id": "cs103/hw1", "due": due, "late": late, "problems": problems}));
     home.invite("moon", &[("cs103", "student")]);
     let repository = Repository::new(&home, "tardy");
     repository.write("main.py", ECHO);
@@ -335,18 +338,6 @@ fn a_late_grade_is_what_counts_and_the_verdict_says_so() {
 }
 
 /// Asks the private daemon as its owner.
-fn ask<R: Request>(home: &Home, request: &R) -> R::Reply {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let file = std::fs::read(home.data().join("daemon.json")).expect("the daemon runs");
-        let file: Value = serde_json::from_slice(&file).expect("is JSON");
-        let credentials = Credentials::read(&home.data().join("user.creds")).expect("the owner's");
-        let url = file["url"].as_str().expect("a text");
-        let client = Client::connect(url, &credentials).await.expect("is let in");
-        client.request(request).await.expect("is answered")
-    })
-}
-
 #[test]
 fn packages_of_a_folder_grade_without_a_server() {
     let home = home!();
